@@ -1,0 +1,1 @@
+"""Reading the world: uploads, reference layers, towns, facts, demo data."""

@@ -1,0 +1,1 @@
+"""What people look at: Folium maps, pages, vendored assets."""
