@@ -20,7 +20,7 @@ Lang = Literal["zh", "en"]
 LANGUAGES: tuple[Lang, ...] = ("zh", "en")
 
 _WORDS = frozenset(
-    "class coverage figure group kind method part role stage standing strength subject tier unit verdict".split()
+    "class coverage figure group kind method part role stage standing strength subject tier type unit verdict within zone".split()
 )
 
 
@@ -47,7 +47,8 @@ class UnknownMessage(LookupError):
 @cache
 def catalogue() -> Mapping[str, Mapping[Lang, str]]:
     """All messages: id → language → template, read once from the ``*.toml`` files beside this module."""
-    entries: dict[str, Mapping[Lang, str]] = {}
+    figures = tomllib.loads(files("geoplan").joinpath("figures.toml").read_text(encoding="utf-8"))["figures"]
+    entries: dict[str, Mapping[Lang, str]] = {f"word.figure.{path}": its for path, its in figures.items()}
     for path in sorted(files(__package__).iterdir(), key=lambda p: p.name):
         if path.name.endswith(".toml"):
             for key, value in _flatten(tomllib.loads(path.read_text(encoding="utf-8"))).items():
@@ -79,6 +80,8 @@ class _Formatter(string.Formatter):
             return say(value, self.lang)
         if isinstance(value, Mapping) and "id" in value and "args" in value:
             return say(Message(value["id"], value["args"]), self.lang)
+        if isinstance(value, Mapping) and self.lang in value:
+            return str(value[self.lang])
         if isinstance(value, Sequence) and not isinstance(value, str):
             joint = "、" if self.lang == "zh" else ", "
             return joint.join(self.format_field(each, format_spec) for each in value)

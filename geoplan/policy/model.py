@@ -25,7 +25,7 @@ class Policy(Strict):
     place: Words
     document: Document
     classes: Mapping[Slug, TownClass] = {}
-    clauses: Mapping[Slug, Clause] = Field(min_length=1)
+    clauses: Mapping[Slug, Clause] = {}
     rules: tuple[Rule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

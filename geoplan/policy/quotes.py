@@ -14,7 +14,7 @@ _PLACES = {"十": 10, "百": 100, "千": 1000}
 _MYRIADS = {"万": 10_000.0, "亿": 100_000_000.0}
 
 _NUMBER = r"(?:\d+/\d+|\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百千]+)"
-_RANGE = re.compile(rf"(?P<a>{_NUMBER})(?:(?P<am>[万亿])?\s*[-—–~～至、]+\s*(?P<b>{_NUMBER}))?\s*(?P<m>[万亿])?\s*(?P<u>%|[^\d\s，。、；,;.（(）)]{{0,6}})")
+_RANGE = re.compile(rf"(?P<a>{_NUMBER})(?:(?P<am>[万亿])?\s*[-—–~～至、]+\s*(?P<b>{_NUMBER}))?\s*(?P<m>[万亿])?\s*(?P<u>%|[^\d\s，。、；,;.（(）)]{{0,7}})")
 
 _UNITS: tuple[tuple[str, str, float], ...] = (
     ("元/每平方公里", "yuan_per_km2", 1.0),
@@ -79,11 +79,17 @@ def stated_figures(text: str) -> frozenset[tuple[float, str]]:
     True
     >>> (350000.0, "m2") in stated_figures("永久基本农田以外的耕地超过三十五公顷的")
     True
+    >>> (5e8, "yuan_per_km2") in stated_figures("社会投入要达到5亿元/每平方公里及以上")
+    True
+    >>> (0.1, "share") in stated_figures("财政总收入保持两位数增长")
+    True
     """
     return frozenset(_figures(text))
 
 
 def _figures(text: str) -> Iterator[tuple[float, str]]:
+    if "两位数" in text:  # growth in two digits is growth of 10 % or more
+        yield 0.1, "share"
     for hit in _RANGE.finditer(text):
         unit, factor = _unit(hit["u"])
         scale = _MYRIADS.get(hit["m"] or "", 1.0)
@@ -92,5 +98,3 @@ def _figures(text: str) -> Iterator[tuple[float, str]]:
             ends.append((hit["b"], scale))
         for digits, size in ends:
             yield round(_value(digits) * size * factor, 9), unit
-            if unit != "count":
-                yield _value(digits) * size, "count"

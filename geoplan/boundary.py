@@ -1,0 +1,144 @@
+"""Boundaries and the proposal that they make: valid polygons as read, with their system, origin and repairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geoplan.crs import Frame, lies_in_china, to_lonlat
+from geoplan.errors import InputRefused
+from geoplan.facts import Facts
+from geoplan.messages import Message
+from geoplan.plane import Plane
+
+MOST_CHANGED = 0.001
+"""Largest share of the area that a repair may change; past it the ring is refused and a person decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where something was read: the name the user gave and the SHA-256 of what was read."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A defect that was mended on reading: what it was, where (coordinates as read), the change in area (m²)."""
+
+    message: Message
+
+    def as_dict(self) -> dict[str, Any]:
+        """The repair as plain data."""
+        return self.message.as_dict()
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """One boundary: valid polygons with the coordinates as read.
+
+    ``polygons`` are in ``frame`` (x = east, y = north); ``declared_area_m2`` is what the file itself says.
+    ``notes`` say what reading assumed (an odd .prj, a text encoding).
+    """
+
+    polygons: shapely.MultiPolygon
+    frame: Frame
+    source: Source
+    repairs: tuple[Repair, ...] = ()
+    declared_area_m2: float | None = None
+    name: str | None = None
+    notes: tuple[Message, ...] = ()
+
+    @property
+    def vertices(self) -> int:
+        """Number of distinct vertices (closing points not counted)."""
+        rings = shapely.get_rings(shapely.get_parts(self.polygons))
+        return int(shapely.get_num_coordinates(rings).sum() - len(rings))
+
+    def central_longitude(self, *, anywhere: bool = False) -> float:
+        """Longitude of the centroid, degrees: it chooses the plane of the check.
+
+        Raises
+        ------
+        InputRefused
+            Coordinates outside China without ``anywhere``, or that do not fit their system.
+        """
+        xy = shapely.get_coordinates(self.polygons)
+        lon, lat = to_lonlat(self.frame, anywhere=anywhere, file=self.source.file)(xy[:, 0], xy[:, 1])
+        if not (np.all(np.isfinite(lon)) and np.all(np.isfinite(lat)) and np.all(np.abs(lat) <= 90)):
+            raise InputRefused("coordinates-do-not-fit", file=self.source.file, crs=self.frame.label)
+        if not anywhere and not lies_in_china(lon, lat):
+            raise InputRefused(
+                "outside-china", file=self.source.file, crs=self.frame.label, lon=float(lon[0]), lat=float(lat[0])
+            )
+        centre = shapely.centroid(shapely.transform(self.polygons, lambda x, y: (lon, lat), interleaved=False))
+        return float(shapely.get_x(centre))
+
+    def on(self, plane: Plane, *, anywhere: bool = False) -> shapely.MultiPolygon:
+        """The polygons on the plane of a check."""
+        return plane.bring(self.polygons, self.frame, anywhere=anywhere, file=self.source.file)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What is checked: a planning boundary, the construction boundary inside it if drawn, and declared facts."""
+
+    planning: Boundary
+    construction: Boundary | None = None
+    name: str | None = None
+    facts: Facts = field(default_factory=Facts)
+
+    @property
+    def title(self) -> str | None:
+        """The name given, else the one the facts or the boundary file carry."""
+        return self.name or self.facts.name or self.planning.name
+
+
+def mend(shapes: NDArray[np.object_], file: str, places: list[str]) -> tuple[NDArray[np.object_], tuple[Repair, ...]]:
+    """Make each polygon valid, saying what was wrong and where.
+
+    Parameters
+    ----------
+    shapes
+        Polygons or multipolygons as read.
+    places
+        The place of each in the file (a row), for messages.
+
+    Raises
+    ------
+    InputRefused
+        A repair would change the area by more than ``MOST_CHANGED``, or leave nothing (a bow-tie).
+    """
+    repairs: list[Repair] = []
+    mended = shapes.copy()
+    for i in np.flatnonzero(~shapely.is_valid(shapes)):
+        reason, _, at = shapely.is_valid_reason(shapes[i]).partition("[")
+        at = at.rstrip("]").replace(" ", ", ")
+        whole = shapely.make_valid(shapes[i], method="structure", keep_collapsed=False)
+        before, after = _drawn_area(shapes[i]), float(shapely.area(whole))
+        if after == 0 or abs(after - before) > MOST_CHANGED * max(after, before):
+            raise InputRefused("ring-refused", file=file, where=places[i], reason=reason.strip(), at=at, before=before, after=after)
+        mended[i] = whole
+        args = {"place": places[i], "reason": reason.strip(), "at": at, "change_m2": round(after - before, 4)}
+        repairs.append(Repair(Message("repair.ring", args)))
+    return mended, tuple(repairs)
+
+
+def _drawn_area(shape: shapely.Geometry) -> float:
+    """Area that the rings enclose as drawn, lobes of a bow-tie counting against each other."""
+    total = 0.0
+    for part in shapely.get_parts(shape):
+        outer, *holes = (abs(_shoelace(ring)) for ring in shapely.get_rings(part))
+        total += outer - sum(holes)
+    return total
+
+
+def _shoelace(ring: shapely.Geometry) -> float:
+    xy = shapely.get_coordinates(ring)
+    xy = xy - xy[0]
+    return float(np.sum(xy[:-1, 0] * xy[1:, 1] - xy[1:, 0] * xy[:-1, 1]) / 2)

@@ -1,0 +1,28 @@
+"""What is shown around a boundary: patches, neighbours and control lines within 500 m."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+
+from geoplan.landuse import groups
+from geoplan.report import Context
+from geoplan.site import REACH, Site
+
+
+def around(site: Site) -> tuple[Context, ...]:
+    """Patches of every layer within 500 m of the boundaries, and all neighbours, on the plane."""
+    both = shapely.union_all([site.planning, site.construction] if site.construction is not None else [site.planning])
+    near = shapely.buffer(both, REACH)
+    shapely.prepare(near)
+    found: list[Context] = []
+    for role in dict.fromkeys(layer.role for layer in site.layers):
+        generations = {layer.generation for layer in site.layers if layer.role == role}
+        generation = generations.pop() if len(generations) == 1 else None
+        patches = site.patches(role)
+        for i in np.flatnonzero(shapely.intersects(near, patches.shapes)):
+            code = str(patches.codes[i])
+            kinds = tuple(sorted(groups(code, generation))) if generation else ()
+            found.append(Context(role, str(patches.ids[i]), code, str(patches.names[i]), patches.shapes[i], kinds))
+    found.extend(Context("towns", n.town.label, n.town.stage or "", n.town.label, n.shape) for n in site.neighbours)
+    return tuple(found)

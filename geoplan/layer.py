@@ -1,0 +1,111 @@
+"""Reference layers as the domain sees them: patches on the plane of a check, and where the layer knows the ground."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, Protocol
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geoplan.boundary import Source
+from geoplan.crs import Array
+from geoplan.landuse import Generation, groups
+from geoplan.messages import Message
+from geoplan.plane import Plane
+
+Objects = NDArray[np.object_]
+
+UNION_ROLES = frozenset(
+    {"land-use", "planned-land-use", "construction-control-zones", "land-use-zones", "counties", "land-cover"}
+)
+"""Roles whose undeclared coverage is assumed to be the union of their patches; for all others their bounding box."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """Patches of a layer near a boundary: arrays of equal length, geometries on the plane of the check.
+
+    ``codes`` are class or zone codes as written, ``names`` their written names, ``net_factor`` the share that is
+    not ridge (1 − 扣除系数), ``states`` and ``counties`` attributes of towns and counties where they exist.
+    """
+
+    shapes: Objects
+    ids: Objects
+    codes: Objects
+    names: Objects
+    net_factor: Array
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    def take(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Patches:
+        """Some of the patches, by index or mask."""
+        return Patches(self.shapes[which], self.ids[which], self.codes[which], self.names[which], self.net_factor[which])
+
+    def of(self, classes: Iterable[str], generation: Generation) -> Patches:
+        """The patches whose code belongs to one of the groups of land, in the generation of their layer."""
+        wanted = frozenset(classes)
+        return self.take(np.array([bool(groups(str(code), generation) & wanted) for code in self.codes], dtype=bool))
+
+    @classmethod
+    def none(cls) -> Patches:
+        """No patches."""
+        empty = np.array([], dtype=object)
+        return cls(empty, empty, empty, empty, np.array([], dtype=float))
+
+    @classmethod
+    def together(cls, several: list[Patches]) -> Patches:
+        """Patches of several layers of one role."""
+        if not several:
+            return cls.none()
+        return cls(
+            *(np.concatenate([getattr(each, name) for each in several]) for name in ("shapes", "ids", "codes", "names")),
+            np.concatenate([each.net_factor for each in several]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Where a layer knows the ground: declared by its owner, or assumed from its patches."""
+
+    area: shapely.Geometry
+    origin: Literal["declared", "assumed"]
+
+
+class Layer(Protocol):
+    """A reference layer: a role, a version (hash), a date, and its patches.
+
+    ``coded`` says that the patches carry a class or zone code; ``generation`` which standard gives the codes their
+    meaning, none where neither fields nor the user decide it.
+    """
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def source(self) -> Source: ...
+    @property
+    def day(self) -> date | None: ...
+    @property
+    def generation(self) -> Generation | None: ...
+    @property
+    def coded(self) -> bool: ...
+    @property
+    def notes(self) -> tuple[Message, ...]: ...
+    @property
+    def coverage_source(self) -> Source | None: ...
+
+    def within(self, window: shapely.Polygon, plane: Plane) -> Patches:
+        """The patches that touch ``window`` (a polygon of ``plane``), on the plane."""
+        ...
+
+    def declared(self, plane: Plane) -> shapely.Geometry | None:
+        """The declared coverage on the plane, or none."""
+        ...
+
+    def extent(self, plane: Plane) -> shapely.Geometry:
+        """Bounding box of all patches of the layer, on the plane."""
+        ...

@@ -1,0 +1,157 @@
+"""Measuring on the ellipsoid as the land survey does.
+
+Areas follow 国土调查办发〔2008〕32号《图幅理论面积与图斑椭球面积计算公式及要求》 with the CGCS2000 constants of the
+third survey: an edge is straight on the Gauss–Krüger plane, is divided where it is longer than 70 m, and each piece
+contributes the trapezoid between it, the parallels of its ends and a fixed meridian:
+
+    S = 2 b² ΔL [ A sin(ΔB/2) cos(Bm) − B sin(3ΔB/2) cos(3Bm) + C sin(5ΔB/2) cos(5Bm)
+                  − D sin(7ΔB/2) cos(7Bm) + E sin(9ΔB/2) cos(9Bm) ]
+
+Coordinates are not rounded on the way, so the result lies within 0.01 m² of the geodesic area of the densified
+outline for boundaries of a few km² (shown by the tests).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geoplan.crs import Array
+from geoplan.plane import GEOD, Plane
+
+LONGEST_EDGE = 70.0
+"""Metres beyond which an edge is divided evenly for the computation (practice of the third survey)."""
+PRINTS_AS_ZERO = 0.005
+"""m² below which an area prints as 0.00: contact, not overlap."""
+
+_A = 6378137.0
+_B = 6356752.31414036
+_E2 = 0.00669438002290
+_TERMS = (
+    1 + 3 / 6 * _E2 + 30 / 80 * _E2**2 + 35 / 112 * _E2**3 + 630 / 2304 * _E2**4,
+    -(1 / 6 * _E2 + 15 / 80 * _E2**2 + 21 / 112 * _E2**3 + 420 / 2304 * _E2**4),
+    3 / 80 * _E2**2 + 7 / 112 * _E2**3 + 180 / 2304 * _E2**4,
+    -(1 / 112 * _E2**3 + 45 / 2304 * _E2**4),
+    5 / 2304 * _E2**4,
+)
+
+Unit = Literal["m2", "m", "share", "count"] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A value with its unit, the method that gave it and a bound on its error (same unit)."""
+
+    value: float
+    unit: Unit
+    method: str
+    error: float = 0.0
+
+
+def survey_areas(polygons: NDArray[np.object_], plane: Plane) -> Array:
+    """Ellipsoidal area of each polygon or multipolygon on the plane.
+
+    Parameters
+    ----------
+    polygons
+        Shapely polygons or multipolygons on ``plane`` (metres); others count 0.
+
+    Returns
+    -------
+    Array
+        m², one per input, unrounded; holes subtracted.
+    """
+    parts, owner = shapely.get_parts(polygons, return_index=True)
+    surfaces = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    parts, owner = parts[surfaces], owner[surfaces]
+    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
+    if len(rings) == 0:
+        return np.zeros(len(polygons))
+    areas = np.abs(_ring_areas(rings, plane))
+    outer = np.diff(part_of_ring, prepend=-1) > 0
+    signed = np.where(outer, areas, -areas)
+    return np.bincount(owner[part_of_ring], weights=signed, minlength=len(polygons))
+
+
+def survey_area(polygon: shapely.Geometry, plane: Plane) -> float:
+    """Ellipsoidal area of one polygon or multipolygon, m², unrounded."""
+    return float(survey_areas(np.array([polygon], dtype=object), plane)[0])
+
+
+def _ring_areas(rings: NDArray[np.object_], plane: Plane) -> Array:
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    edge = np.flatnonzero(ring[1:] == ring[:-1])
+    start, step = xy[edge], xy[edge + 1] - xy[edge]
+    pieces = (np.hypot(step[:, 0], step[:, 1]) / LONGEST_EDGE).astype(np.int64) + 1
+    which = np.repeat(np.arange(len(edge)), pieces)
+    first = np.concatenate(([0], np.cumsum(pieces)[:-1]))
+    ordinal = np.arange(len(which)) - first[which]
+    begin = start[which] + step[which] * (ordinal / pieces[which])[:, None]
+    last = ordinal == pieces[which] - 1
+    end = np.roll(begin, -1, axis=0)
+    end[last] = xy[edge + 1][which[last]]
+    lon, lat = plane.to_lonlat(begin[:, 0], begin[:, 1])
+    lon_end, lat_end = plane.to_lonlat(end[last][:, 0], end[last][:, 1])
+    lon2, lat2 = np.roll(lon, -1), np.roll(lat, -1)
+    lon2[last], lat2[last] = lon_end, lat_end
+    trapezoids = _trapezoids(*(np.radians(each) for each in (lon - plane.central_meridian, lat, lon2 - plane.central_meridian, lat2)))
+    return np.bincount(ring[edge][which], weights=trapezoids, minlength=len(rings))
+
+
+def _trapezoids(lon1: Array, lat1: Array, lon2: Array, lat2: Array) -> Array:
+    """Signed area between each edge, the parallels of its ends and the meridian 0 (radians → m²)."""
+    half, middle = (lat2 - lat1) / 2, (lat2 + lat1) / 2
+    series = sum(term * np.sin(n * half) * np.cos(n * middle) for term, n in zip(_TERMS, (1, 3, 5, 7, 9), strict=True))
+    return np.asarray(2 * _B**2 * (lon1 + lon2) / 2 * series)
+
+
+def is_sliver(polygon: shapely.Geometry, accuracy: float) -> bool:
+    """Whether a piece vanishes within the freedom of its lines: 2·area/perimeter < 2·accuracy for every part.
+
+    Parameters
+    ----------
+    polygon
+        Polygon or multipolygon, metres.
+    accuracy
+        How far any line may lie from the truth, m.
+    """
+    parts = shapely.get_parts(polygon)
+    lengths = shapely.length(parts)
+    return bool(np.all(2 * shapely.area(parts) < 2 * accuracy * lengths))
+
+
+def area_error(polygon: shapely.Geometry, accuracy: float) -> float:
+    """Bound on the error of an area, m²: accuracy × perimeter, unchanged by adding vertices."""
+    return accuracy * float(shapely.length(polygon))
+
+
+def nearest(a: shapely.Geometry, b: shapely.Geometry, plane: Plane) -> tuple[float, shapely.LineString]:
+    """Distance between two shapes of the plane: geodesic length (m) between their nearest points, and that line."""
+    line = shapely.shortest_line(a, b)
+    (x1, y1), (x2, y2) = shapely.get_coordinates(line)
+    lon, lat = plane.to_lonlat(np.array([x1, x2]), np.array([y1, y2]))
+    return float(GEOD.inv(lon[0], lat[0], lon[1], lat[1])[2]), line
+
+
+def polygons_of(shape: shapely.Geometry) -> shapely.MultiPolygon:
+    """The polygons of any shape as one multipolygon: what an overlay leaves of points and lines is contact."""
+    parts = shapely.get_parts(shape)
+    if any(part.geom_type == "GeometryCollection" for part in parts):
+        parts = shapely.get_parts(parts)
+    return shapely.MultiPolygon([part for part in parts if part.geom_type == "Polygon" and not part.is_empty])
+
+
+def necks(polygon: shapely.Geometry, width: float) -> tuple[shapely.Polygon, ...]:
+    """Passages narrower than ``width`` metres that hold two pieces together, each as the polygon of the passage."""
+    opened = shapely.buffer(polygon, -width / 2, join_style="mitre")
+    wide = shapely.get_parts(opened)
+    if len(wide) < 2:
+        return ()
+    grown = shapely.buffer(wide, width / 2 * 1.0001, join_style="mitre")
+    between = shapely.get_parts(polygons_of(shapely.difference(polygon, shapely.union_all(grown))))
+    touching = [int(np.count_nonzero(shapely.dwithin(grown, piece, 0.01))) for piece in between]
+    return tuple(piece for piece, count in zip(between, touching, strict=True) if count >= 2)

@@ -1,0 +1,211 @@
+"""Writing judgements down: from what a rule answered to what the report holds."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+import shapely
+
+from geoplan.boundary import Boundary
+from geoplan.facts import Facts
+from geoplan.judgement import Evidence, Judgement
+from geoplan.land import LandAccount
+from geoplan.measure import area_error, survey_area
+from geoplan.messages import Message, both
+from geoplan.messages.units import floor_to, half_up
+from geoplan.policy import Cited, Limit, Policy, PolicyBook, Rule
+from geoplan.report import (
+    BoundaryRecord,
+    ClauseRecord,
+    EvidenceRecord,
+    FindingRecord,
+    LayerRecord,
+    LimitRecord,
+    MeasuredValue,
+    MessageRef,
+    SaidMessage,
+    SourceFile,
+    StructureRecord,
+    TurnRecord,
+)
+from geoplan.site import Site
+from geoplan.structure import Structural
+from geoplan.verdict import is_waivable
+
+
+def said(message: Message) -> SaidMessage:
+    """A message with its words."""
+    return SaidMessage(id=message.id, args=dict(message.args), says=both(message))
+
+
+def boundary_record(boundary: Boundary, shape: shapely.Geometry, site: Site) -> BoundaryRecord:
+    """A boundary as measured on the plane of the check."""
+    part = "planning" if shape is site.planning else "construction"
+    declared = site.proposal.facts.values.get(f"declared.{part}_area_m2", boundary.declared_area_m2)
+    parts = shapely.get_parts(shape)
+    return BoundaryRecord(
+        area_m2=half_up(survey_area(shape, site.plane), 2),
+        planar_area_m2=half_up(float(shapely.area(shape)), 2),
+        declared_area_m2=declared,
+        error_m2=half_up(area_error(shape, site.accuracy), 2),
+        crs=boundary.frame.label,
+        parts=len(parts),
+        vertices=boundary.vertices,
+        holes=int(shapely.get_num_interior_rings(parts).sum()),
+        perimeter_m=half_up(float(shapely.length(shape)), 2),
+        source=SourceFile(file=boundary.source.file, sha256=boundary.source.sha256),
+        repairs=[said(repair.message) for repair in boundary.repairs],
+        notes=[said(note) for note in boundary.notes],
+    )
+
+
+def land_record(land: LandAccount) -> dict[str, float | None]:
+    """The account of construction land for the report."""
+    figures = {
+        "new_construction_m2": land.new,
+        "existing_construction_m2": land.existing,
+        "approved_unused_m2": land.approved,
+        "construction_land_m2": land.construction_land,
+    }
+    return {key: None if value is None else half_up(value, 2) for key, value in figures.items()}
+
+
+def finding_record(
+    rule: Rule, policy: Policy, answer: Judgement, book: PolicyBook, day: date, facts: Facts, evidence: dict[str, Evidence]
+) -> FindingRecord:
+    """A rule's answer with its clause, reading and evidence; new evidence is added to ``evidence``."""
+    clause, *also = book.cited(policy, rule)
+    waivable = answer.verdict == "fail" and (is_waivable(rule.strength) or bool(getattr(rule, "exception", None)))
+    granted = facts.answers.get(f"{policy.id}.{rule.id}")
+    exception = granted.as_dict() if granted and granted.verdict == "exception" and waivable else None
+    notes = answer.notes
+    if granted and granted.verdict == "exception":
+        key = "note.exception" if waivable else "note.exception-not-possible" if answer.verdict == "fail" else "note.exception-not-needed"
+        notes = (*notes, Message(key, {"by": granted.by, "number": granted.number, "reason": granted.reason, "on": granted.on.isoformat()}))
+    reading = rule.reading if isinstance(rule.reading, dict) else rule.reading.model_dump()
+    return FindingRecord(
+        rule=rule.id,
+        kind=rule.kind,
+        title=rule.title.model_dump(),
+        subject=rule.subject,
+        stage=rule.stage,
+        group=rule.judged_group,
+        strength=rule.strength,
+        verdict=answer.verdict,
+        firm=answer.firm,
+        sides=list(answer.sides) if answer.sides and not answer.firm else None,
+        waivable=waivable,
+        exception=exception,
+        message=MessageRef(**answer.message.as_dict()),
+        says=both(answer.message),
+        notes=[said(note) for note in notes],
+        change=said(answer.change) if answer.change else None,
+        measured=_measured(answer),
+        limit=_limit(answer.limit),
+        turns_at=[TurnRecord(verdict=t.verdict, shift_m=half_up(t.shift_m, 3), area_m2=half_up(t.area_m2, 2)) for t in answer.turns],
+        clause=_clause(clause, day),
+        also=[_clause(each, day) for each in also],
+        reading=reading,
+        reading_note=rule.note.model_dump() if rule.note else None,
+        coverage={part: floor_to(share, 4) for part, share in answer.coverage.items()},
+        layers=list(answer.layers),
+        evidence=[evidence_record(piece, evidence) for piece in answer.evidence],
+        balance=[dict(row) for row in answer.balance],
+        facts=[dict(row) for row in answer.facts],
+    )
+
+
+def _measured(answer: Judgement) -> MeasuredValue | None:
+    found = answer.measured
+    if found is None:
+        return None
+    digits = 2 if found.unit in ("m2", "m", "yuan") else 6
+    return MeasuredValue(
+        value=half_up(found.value, digits),
+        elsewhere=None if answer.elsewhere is None else half_up(answer.elsewhere, 2),
+        unit=found.unit,
+        method=found.method,
+        error=half_up(found.error, digits),
+    )
+
+
+def _limit(limit: Limit | None) -> LimitRecord | None:
+    if limit is None or limit.unit is None:
+        return None
+    low, high = limit.bound("min"), limit.bound("max")
+    return LimitRecord(
+        min=low if low is not None else limit.bound("above"),
+        about=limit.bound("about"),
+        max=high if high is not None else limit.bound("below"),
+        unit=limit.unit,
+    )
+
+
+def _clause(cited: Cited, day: date) -> ClauseRecord:
+    return ClauseRecord(**cited.as_dict(), decides=cited.clause.decides_on(day))
+
+
+def evidence_record(piece: Evidence, evidence: dict[str, Evidence]) -> EvidenceRecord:
+    """A piece as the report lists it; its geometry is kept once, by its id."""
+    evidence.setdefault(piece.id, piece)
+
+    def rounded(value: float | None, digits: int) -> float | None:
+        return None if value is None else half_up(value, digits)
+
+    return EvidenceRecord(
+        id=piece.id,
+        layer=piece.layer,
+        part=piece.part,  # type: ignore[arg-type]
+        patch=piece.patch,
+        class_=piece.code,
+        name=piece.name,
+        area_m2=rounded(piece.area_m2, 2),
+        net_area_m2=rounded(piece.net_area_m2, 2),
+        share=rounded(piece.share, 6),
+        sliver=piece.sliver,
+        distance_m=rounded(piece.distance_m, 2),
+        uses=[dict(use) for use in piece.uses],
+    )
+
+
+def structure_record(found: Structural, evidence: dict[str, Evidence]) -> StructureRecord:
+    """A structural finding for the report."""
+    answer = found.answer
+    return StructureRecord(
+        rule=found.rule,
+        title=both(Message(f"structure.{found.rule}")),
+        verdict=answer.verdict,
+        firm=answer.firm,
+        message=MessageRef(**answer.message.as_dict()),
+        says=both(answer.message),
+        measured=_measured(answer),
+        evidence=[evidence_record(piece, evidence) for piece in answer.evidence],
+    )
+
+
+def application(findings: list[FindingRecord]) -> Literal["complete", "to-be-supplied", "broken"]:
+    """Whether the application requirements of a policy are met, still to be supplied, or broken by what is supplied."""
+    verdicts = {f.verdict for f in findings if f.group == "application"}
+    if "fail" in verdicts:
+        return "broken"
+    return "to-be-supplied" if "not-assessed" in verdicts else "complete"
+
+
+def layer_records(site: Site) -> list[LayerRecord]:
+    """The layer versions that a check used."""
+    found: list[dict[str, Any]] = []
+    for layer in site.layers:
+        found.append(
+            {
+                "role": layer.role,
+                "file": layer.source.file,
+                "sha256": layer.source.sha256,
+                "date": layer.day.isoformat() if layer.day else None,
+                "coverage_from": "assumed" if layer.declared(site.plane) is None else "declared",
+                "coverage_sha256": layer.coverage_source.sha256 if layer.coverage_source else None,
+                "generation": layer.generation,
+                "notes": [said(note) for note in layer.notes],
+            }
+        )
+    return [LayerRecord(**each) for each in found]

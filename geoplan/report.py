@@ -1,0 +1,327 @@
+"""The report: what ``geoplan/report/1`` holds, and the hash that names it.
+
+Areas are in m² to 0.01, half up; shares 0..1; dates civil in Asia/Shanghai, instants UTC. The ``id`` is the SHA-256 of
+the canonical JSON (RFC 8785) without ``id``, ``software``, ``made_at``, file names and ``says``, so the same question
+has the same id on every machine that computes the same. ``/1`` grows by added members only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+import rfc8785
+import shapely
+from pydantic import BaseModel, ConfigDict, Field
+
+from geoplan.judgement import Evidence
+from geoplan.plane import Plane
+from geoplan.verdict import Verdict
+
+SCHEMA: Literal["geoplan/report/1"] = "geoplan/report/1"
+_NOT_HASHED = frozenset({"id", "software", "made_at"})
+_NAMES = frozenset({"file", "says"})
+_EVIDENCE_DECIMALS = 4
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+
+class SaidMessage(_Part):
+    """A message of the catalogue with its words in both languages."""
+
+    id: str
+    args: dict[str, Any]
+    says: dict[str, str]
+
+
+class MessageRef(_Part):
+    """A message of the catalogue."""
+
+    id: str
+    args: dict[str, Any]
+
+
+class SourceFile(_Part):
+    """A file that was read."""
+
+    file: str
+    sha256: str
+
+
+class BoundaryRecord(_Part):
+    """A boundary as measured."""
+
+    area_m2: float
+    planar_area_m2: float
+    declared_area_m2: float | None
+    error_m2: float
+    crs: str
+    parts: int
+    vertices: int
+    holes: int = 0
+    perimeter_m: float = 0.0
+    source: SourceFile
+    repairs: list[SaidMessage] = []
+    notes: list[SaidMessage] = []
+
+
+class CountyShare(_Part):
+    """The share of the planning area that lies in a county."""
+
+    adcode: str
+    name: str = ""
+    share: float
+
+
+class ProposalRecord(_Part):
+    """The proposal: boundaries and the account of construction land (m²)."""
+
+    name: str | None
+    planning: BoundaryRecord
+    construction: BoundaryRecord | None
+    new_construction_m2: float | None
+    existing_construction_m2: float | None
+    approved_unused_m2: float | None
+    construction_land_m2: float | None
+    counties: list[CountyShare]
+
+
+class MeasuredValue(_Part):
+    """A measured (or declared) value with unit, method and error; ``elsewhere``: in the rest of planning."""
+
+    value: float
+    elsewhere: float | None
+    unit: str
+    method: str
+    error: float
+
+
+class LimitRecord(_Part):
+    """The limit that decided, in the unit of the measure."""
+
+    min: float | None = None
+    about: float | None = None
+    max: float | None = None
+    unit: str | None = None
+
+
+class TurnRecord(_Part):
+    """The nearest offset of the boundary that gives another verdict."""
+
+    verdict: Verdict
+    shift_m: float
+    area_m2: float
+
+
+class ClauseRecord(_Part):
+    """A clause: place, words (or summary, 摘要，非原文), trust, and the paper it stands in."""
+
+    at: str
+    quote: str | None
+    summary: str | None
+    trust: str
+    policy: str = ""
+    paper: str = ""
+    decides: bool = True
+
+
+class EvidenceRecord(_Part):
+    """One piece of evidence, keyed into the overlaps file by ``id``."""
+
+    id: str
+    layer: str
+    part: Literal["construction", "planning"]
+    patch: str
+    class_: str = Field(alias="class")
+    name: str = ""
+    area_m2: float | None
+    net_area_m2: float | None
+    share: float | None
+    sliver: bool
+    distance_m: float | None = None
+    uses: list[dict[str, Any]] = []
+
+
+class FindingRecord(_Part):
+    """One rule's answer."""
+
+    rule: str
+    kind: str
+    title: dict[str, str]
+    subject: str
+    stage: str
+    group: Literal["spatial", "application", "city"]
+    strength: str
+    verdict: Verdict
+    firm: bool
+    sides: list[Verdict] | None = None
+    waivable: bool
+    exception: dict[str, Any] | None = None
+    message: MessageRef
+    says: dict[str, str]
+    notes: list[SaidMessage] = []
+    change: SaidMessage | None = None
+    measured: MeasuredValue | None
+    limit: LimitRecord | None
+    turns_at: list[TurnRecord]
+    clause: ClauseRecord
+    also: list[ClauseRecord]
+    reading: dict[str, Any]
+    reading_note: dict[str, str] | None = None
+    coverage: dict[str, float]
+    layers: list[str]
+    evidence: list[EvidenceRecord]
+    balance: list[dict[str, Any]] = []
+    facts: list[dict[str, Any]] = []
+
+
+class PolicyRecord(_Part):
+    """A policy's findings; ``verdict`` is that of its spatial group."""
+
+    id: str
+    title: str
+    number: str | None
+    status: str
+    issued: str | None
+    until: str | None
+    place: dict[str, str] = {}
+    note: dict[str, str] | None = None
+    sha256: str = ""
+    verdict: Verdict
+    application: Literal["complete", "to-be-supplied", "broken"]
+    warnings: list[SaidMessage] = []
+    findings: list[FindingRecord]
+
+
+class StructureRecord(_Part):
+    """A structural finding of every check, whatever the policy."""
+
+    rule: str
+    title: dict[str, str]
+    verdict: Verdict
+    firm: bool
+    message: MessageRef
+    says: dict[str, str]
+    measured: MeasuredValue | None = None
+    evidence: list[EvidenceRecord] = []
+
+
+class LayerRecord(_Part):
+    """A layer version that was used."""
+
+    role: str
+    file: str
+    sha256: str
+    date: str | None
+    coverage_from: Literal["declared", "assumed"]
+    coverage_sha256: str | None = None
+    generation: str | None = None
+    notes: list[SaidMessage] = []
+
+
+class PlaneRecord(_Part):
+    """The plane of the check."""
+
+    central_meridian: int
+    epsg: int | None
+
+
+class Content(_Part):
+    """The report ``geoplan/report/1``."""
+
+    schema_: Literal["geoplan/report/1"] = Field(default=SCHEMA, alias="schema")
+    id: str
+    verdict: Verdict
+    checked_on: str
+    made_at: str
+    options: dict[str, Any]
+    plane: PlaneRecord
+    proposal: ProposalRecord
+    structure: list[StructureRecord]
+    policies: list[PolicyRecord]
+    warnings: list[SaidMessage]
+    towns: SourceFile | None
+    facts: SourceFile | None
+    layers: list[LayerRecord]
+    evidence_sha256: str
+    software: dict[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain JSON data."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Patches and neighbours within reach of the boundaries, for the map."""
+
+    role: str
+    patch: str
+    code: str
+    name: str
+    shape: shapely.Geometry
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report with the geometry that it rests on, all on the plane of the check; immutable."""
+
+    content: Content
+    plane: Plane
+    boundaries: Mapping[str, shapely.Geometry]
+    evidence: tuple[Evidence, ...]
+    context: tuple[Context, ...]
+
+    @property
+    def id(self) -> str:
+        """``sha256:…``: the same question has the same id."""
+        return self.content.id
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the policies asked for, the land law and the structural rules."""
+        return self.content.verdict
+
+    @property
+    def exit_status(self) -> int:
+        """0 nothing failed · 1 a rule or a supplied fact failed · 3 something could not be assessed."""
+        if self.verdict == "fail" or any(p.application == "broken" for p in self.content.policies):
+            return 1
+        return 3 if self.verdict == "not-assessed" else 0
+
+
+def report_id(content: Mapping[str, Any]) -> str:
+    """The hash that names a report's content.
+
+    >>> a = report_id({"verdict": "pass", "made_at": "2026-01-01T00:00:00Z", "says": {"en": "x"}})
+    >>> a == report_id({"verdict": "pass", "id": "old"})
+    True
+    """
+    kept = {key: _unnamed(value) for key, value in content.items() if key not in _NOT_HASHED | _NAMES}
+    return f"sha256:{hashlib.sha256(rfc8785.dumps(kept)).hexdigest()}"
+
+
+def _unnamed(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _unnamed(each) for key, each in value.items() if key not in _NAMES}
+    if isinstance(value, list | tuple):
+        return [_unnamed(each) for each in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def evidence_hash(evidence: tuple[Evidence, ...]) -> str:
+    """Hash of all evidence geometry: ids with their pieces, coordinates to 0.1 mm, in the order of the ids."""
+    digest = hashlib.sha256()
+    for piece in sorted(evidence, key=lambda each: each.id):
+        rounded = shapely.normalize(shapely.transform(piece.shape, lambda xy: xy.round(_EVIDENCE_DECIMALS) + 0.0))
+        digest.update(piece.id.encode())
+        digest.update(shapely.to_wkb(rounded, byte_order=1))
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""The rules that judge: size, pieces, nearest, figure, state, and questions for a person."""

@@ -1,0 +1,144 @@
+"""Rules of distance: to other live towns, and to the features of any layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+
+from geoplan.layer import Patches
+from geoplan.judgement import Evidence, Judgement, Turn, not_assessed
+from geoplan.measure import PRINTS_AS_ZERO, Measurement, nearest, survey_area
+from geoplan.messages import Message
+from geoplan.messages.units import half_up
+from geoplan.policy.rule import Limit, ProximityRule, SeparationRule
+from geoplan.register import Neighbour
+from geoplan.rules.bands import Held, Scale, hold
+from geoplan.rules.case import Case
+from geoplan.rules.size import limit_phrase
+from geoplan.rules.turns import shape_turns
+from geoplan.site import Site
+from geoplan.verdict import Verdict, worst
+
+SHOWN = 20
+"""How many of the nearest neighbours a finding lists."""
+
+
+def separation(rule: SeparationRule, case: Case) -> Judgement:
+    """Boundary-to-boundary distance to the nearest other live town; overlap is 0 m, with its area."""
+    site = case.site
+    if site.register is None:
+        return not_assessed("finding.needs-towns", layers=("towns",))
+    near = rule.reading.near_m
+    whole = () if site.register.whole_for else (Message("note.register-assumed-whole", {}),)
+    notes = (*whole, *site.left_out)
+    if not site.neighbours:
+        return Judgement("pass", Message("finding.separation.none", {"near": near}), layers=("towns",), notes=notes)
+    ranked = _ranked(site)
+    distance, closest, _ = ranked[0]
+    scale = Scale((Limit.model_validate({"figure": "distance", "min_m": near}),), rule.strength)
+    error = 2 * site.accuracy
+    held = hold(scale, distance, error)
+    args = _args(site, closest, distance, near, sum(d < near for d, _, _ in ranked))
+    key = "not-firm" if not held.firm else "overlap" if args["overlap"] else "far" if held.verdict == "pass" else "near"
+    change = Message("change.farther", {"by": half_up(near - distance, 2), "town": closest.town.label}) if key in ("near", "overlap") else None
+    return Judgement(
+        held.verdict, Message(f"finding.separation.{key}", args), held.firm, held.sides,
+        Measurement(distance, "m", "geodesic", error), limit=scale.limits[0], layers=("towns",),
+        turns=_distance_turns(site, site.planning, np.array([n.shape for n in site.neighbours], dtype=object), scale),
+        evidence=tuple(_line(site, i, *entry) for i, entry in enumerate(ranked[:SHOWN], 1)), notes=notes, change=change,
+    )  # fmt: skip
+
+
+def _ranked(site: Site) -> list[tuple[float, Neighbour, shapely.LineString]]:
+    found = [(*nearest(site.planning, n.shape, site.plane), n) for n in site.neighbours]
+    return sorted(((d, n, line) for d, line, n in found), key=lambda each: (each[0], each[1].town.label))
+
+
+def _args(site: Site, closest: Neighbour, distance: float, near: float, count: int) -> dict[str, Any]:
+    shared = survey_area(shapely.intersection(site.planning, closest.shape), site.plane)
+    return {
+        "town": closest.town.label,
+        "distance": half_up(distance, 2),
+        "near": near,
+        "count": count,
+        "overlap": half_up(shared, 2) if shared >= PRINTS_AS_ZERO else 0,
+        "is_point": closest.shape.geom_type == "Point",
+    }
+
+
+def _line(site: Site, i: int, distance: float, neighbour: Neighbour, line: shapely.LineString) -> Evidence:
+    shared = survey_area(shapely.intersection(site.planning, neighbour.shape), site.plane)
+    return Evidence(
+        f"towns.planning.{i}", "towns", "planning", neighbour.town.label, neighbour.town.stage or "", line,
+        area_m2=shared if shared >= PRINTS_AS_ZERO else None, distance_m=distance,
+    )  # fmt: skip
+
+
+def _distance_turns(site: Site, shape: shapely.Geometry, others: np.ndarray, scale: Scale) -> tuple[Turn, ...]:
+    """Offsets of the boundary at which the nearest distance crosses the limit."""
+    if not len(others):
+        return ()
+    tree = shapely.STRtree(others)
+
+    def judge(moved: shapely.Geometry) -> Verdict:
+        closest = others[int(tree.nearest(moved))]
+        return scale.verdict(nearest(moved, closest, site.plane)[0])
+
+    return shape_turns(shape, site.plane, judge)
+
+
+def proximity(rule: ProximityRule, case: Case) -> Judgement:
+    """Distance from a boundary to the nearest feature of a layer, at least or at most so many metres."""
+    site, role = case.site, rule.layer
+    if rule.of == "construction" and site.construction is None:
+        return not_assessed("finding.needs-construction", of="construction")
+    if not site.has(role):
+        return not_assessed("finding.needs-layer", role=role, layers=(role,), coverage={rule.of: 0.0})
+    shape = site.shape(rule.of)
+    reach = max(max(v) for v in (Scale(rule.limits, rule.strength).turning_values,))
+    ground = shapely.buffer(shape, reach)
+    patches = _features(rule, site, ground)
+    known = site.known_in(role, ground)
+    scale, error = Scale(rule.limits, rule.strength), 2 * site.accuracy
+    if not len(patches):
+        return _none_near(rule, scale, reach, known.share, known.is_whole, known.origin)
+    distance, line, i = min((*nearest(shape, each, site.plane), i) for i, each in enumerate(patches.shapes))
+    held = hold(scale, distance, error)
+    if held.verdict == "pass" and held.firm and _wants_absence(rule):
+        held = Held("not-assessed") if not known.is_whole else Held("attention") if known.origin == "assumed" else held
+    key = "not-firm" if not held.firm else {"pass": "pass", "not-assessed": "not-covered"}.get(held.verdict, "breach" if scale.verdict(distance) != "pass" else "assumed")
+    args = {"role": role, "distance": half_up(distance, 2), "limit": limit_phrase(rule.limits[0]), "of": rule.of, "patch": str(patches.ids[i]), "coverage": known.share}
+    evidence = Evidence(f"{role}.nearest.1", role, rule.of, str(patches.ids[i]), str(patches.codes[i]), line, name=str(patches.names[i]), distance_m=distance)
+    return Judgement(
+        held.verdict, Message(f"finding.proximity.{key}", args), held.firm, held.sides if not held.firm else None,
+        Measurement(distance, "m", "geodesic", error), limit=rule.limits[0], coverage={rule.of: known.share}, layers=(role,),
+        turns=_distance_turns(site, shape, patches.shapes, scale), evidence=(evidence,),
+    )  # fmt: skip
+
+
+def _features(rule: ProximityRule, site: Site, ground: shapely.Geometry) -> Patches:
+    """Features of the layer within reach, of the classes that the rule names."""
+    window = shapely.box(*shapely.bounds(shapely.union(ground, site.window)))
+    patches = site.near(rule.layer, window)
+    if not rule.classes:
+        return patches
+    generation = site.generation(rule.layer)
+    return patches.of(rule.classes, generation)
+
+
+def _wants_absence(rule: ProximityRule) -> bool:
+    return any(limit.bound("min") is not None for limit in rule.limits)
+
+
+def _none_near(rule: ProximityRule, scale: Scale, reach: float, share: float, is_whole: bool, origin: str) -> Judgement:
+    """No feature within reach: a pass where distance is asked for and the ground is known, a breach where nearness is."""
+    args = {"role": rule.layer, "reach": reach, "of": rule.of, "limit": limit_phrase(rule.limits[0]), "coverage": share}
+    coverage = {rule.of: share}
+    beyond = scale.verdict(reach * (1 + 1e-6))
+    if not is_whole:
+        return not_assessed("finding.proximity.none-not-covered", layers=(rule.layer,), coverage=coverage, **args)
+    verdict: Verdict = worst([beyond, "attention"]) if origin == "assumed" and beyond == "pass" else beyond
+    key = "none" if verdict == "pass" else "none-assumed" if beyond == "pass" else "none-breach"
+    return Judgement(verdict, Message(f"finding.proximity.{key}", args), limit=rule.limits[0], coverage=coverage, layers=(rule.layer,))

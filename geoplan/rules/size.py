@@ -1,0 +1,223 @@
+"""Rules of size: areas, contiguity, areas by class."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import shapely
+
+from geoplan.judgement import Evidence, Judgement, Turn, not_assessed
+from geoplan.measure import Measurement, area_error, necks, survey_area
+from geoplan.messages import Message
+from geoplan.messages.units import half_up
+from geoplan.policy.rule import AreaRule, ClassAreaRule, ContiguityRule, Limit
+from geoplan.rules.bands import Held, Scale, hold, hold_between
+from geoplan.rules.case import Case
+from geoplan.rules.turns import area_turns
+from geoplan.verdict import breach
+
+
+def area(rule: AreaRule, case: Case) -> Judgement:
+    """The area of planning, construction or construction land against the clause's figures."""
+    site = case.site
+    if rule.of != "planning" and site.construction is None:
+        return not_assessed("finding.needs-construction", of=rule.of)
+    is_relaxed = case.is_of(rule.relaxed) if rule.relaxed and rule.of == "planning" else False
+    scale = Scale(rule.limits, rule.strength, rule.reading, bool(is_relaxed))
+    shape = site.planning if rule.of == "planning" else site.construction
+    assert shape is not None
+    error = area_error(shape, site.accuracy)
+    low, high = _bounds(rule, case)
+    held = hold(scale, low, error) if low == high else hold_between(scale, low, high, error)
+    found = _told(rule, held, scale, low, high)
+    notes = (*found.notes, *_relaxation(rule, is_relaxed, scale, held, low))
+    if rule.of == "construction-land" and low != high:
+        notes = (*notes, Message("note.construction-land-lower-bound", {"low": half_up(low, 2), "high": half_up(high, 2)}))
+    plus = low - site.area("construction") if rule.of == "construction-land" else 0.0
+    turns: tuple[Turn, ...] = () if low != high else area_turns(shape, site.plane, scale, plus=plus)
+    return replace(
+        found, measured=Measurement(low, "m2", _method(rule), error), limit=rule.limits[0], notes=notes, turns=turns,
+        change=_change(held, scale, low), layers=("land-use",) if rule.of == "construction-land" else (),
+    )  # fmt: skip
+
+
+def _bounds(rule: AreaRule, case: Case) -> tuple[float, float]:
+    """The area that decides; for construction land without whole land use what it is at least and at most."""
+    site = case.site
+    if rule.of == "construction-land":
+        land = case.land
+        assert land.at_least is not None
+        assert land.at_most is not None
+        return land.at_least, land.at_most
+    if rule.reading.decides == "planar":
+        planar = float(shapely.area(site.shape(rule.of)))
+        return planar, planar
+    return site.area(rule.of), site.area(rule.of)
+
+
+def _method(rule: AreaRule) -> str:
+    return "planar" if rule.reading.decides == "planar" else "survey-ellipsoid"
+
+
+def _told(rule: AreaRule, held: Held, scale: Scale, low: float, high: float) -> Judgement:
+    args = {"of": rule.of, "area": half_up(low, 2), "limit": limit_phrase(rule.limits[0], rule.reading.model_dump())}
+    if held.verdict == "not-assessed":
+        assert held.sides is not None
+        message = Message("finding.area.unknown", {**args, "most": half_up(high, 2), "sides": list(held.sides)})
+        return Judgement("not-assessed", message)
+    if not held.firm:
+        assert held.sides is not None
+        return Judgement("attention", Message("finding.area.not-firm", {**args, "sides": list(held.sides)}), False, held.sides)
+    if held.verdict == "pass":
+        return Judgement("pass", Message("finding.area.pass", args))
+    over = low > min(scale.turning_values) * (1 + 1e-9) and low > _middle(rule.limits[0])
+    return Judgement(held.verdict, Message(f"finding.area.{'over' if over else 'under'}", args))
+
+
+def _middle(limit: Limit) -> float:
+    """A value inside the passing band: what lies above it is too large, what lies below too small."""
+    about = limit.bound("about")
+    if about is not None:
+        return about
+    return limit.bound("min") if limit.bound("max") is None else limit.bound("max") or 0.0  # type: ignore[return-value]
+
+
+def _change(held: Held, scale: Scale, value: float) -> Message | None:
+    """What would bring the area to a pass: by how much smaller or larger."""
+    if held.verdict not in ("fail", "attention") or not scale.turning_values:
+        return None
+    passing = [v for v in scale.turning_values if scale.verdict(v) == "pass"]
+    if not passing:
+        return None
+    target = min(passing, key=lambda v: abs(v - value))
+    by = half_up(abs(target - value), 2)
+    return Message("change.area-smaller" if target < value else "change.area-larger", {"by": by, "to": target}) if by else None
+
+
+def _relaxation(rule: AreaRule, is_relaxed: bool | None, scale: Scale, held: Held, value: float) -> tuple[Message, ...]:
+    """What the bracket on relaxed types gives, or would give if the town were of such a type."""
+    if not rule.relaxed or rule.of != "planning" or held.verdict in ("pass", "not-assessed"):
+        return ()
+    if is_relaxed:
+        return (Message("note.relaxed", {}),) if value > _middle(rule.limits[0]) else ()
+    if held.verdict != "fail" or value < _middle(rule.limits[0]):
+        return ()
+    other = replace(scale, relaxed=True).verdict(value)
+    key = "note.relaxed-if-type" if is_relaxed is None else "note.relaxed-other-type"
+    return (Message(key, {"types": list(rule.relaxed), "verdict": other}),)
+
+
+def limit_phrase(limit: Limit, reading: dict[str, object] | None = None) -> dict[str, object]:
+    """A limit as a message: 约 3 平方公里, 3 至 5 平方公里, 不少于 …, in its unit."""
+    about, low, high = limit.bound("about"), limit.bound("min"), limit.bound("max")
+    unit = limit.unit
+    if about is not None:
+        band = {k: about * float(str((reading or {}).get(k, 1))) for k in ("about_low", "about_pass", "about_fail")}
+        return Message(f"limit.about.{unit}", {"about": about, **band}).as_dict()
+    if low is not None and high is not None:
+        return Message(f"limit.range.{unit}", {"min": low, "max": high}).as_dict()
+    for which in ("min", "max", "above", "below"):
+        value = limit.bound(which)  # type: ignore[arg-type]
+        if value is not None:
+            return Message(f"limit.{which}.{unit}", {which: value}).as_dict()
+    return Message("limit.given", {}).as_dict()
+
+
+def contiguity(rule: ContiguityRule, case: Case) -> Judgement:
+    """Whether the planning space is one piece: parts within the reading's gap count as connected."""
+    site = case.site
+    parts = shapely.get_parts(site.planning)
+    gap = rule.reading.gap_m
+    clusters, gaps = _clusters(parts, gap)
+    wider, _ = _clusters(parts, gap + 2 * site.accuracy)
+    narrower, _ = _clusters(parts, max(gap - 2 * site.accuracy, 0.0))
+    measured = Measurement(float(clusters), "count", "count")
+    passages = necks(site.planning, rule.reading.neck_m)
+    notes = tuple(Message("note.gap", {"gap": half_up(length, 2), "limit": gap}) for length, _ in gaps)
+    if passages:
+        notes = (*notes, Message("note.necks", {"count": len(passages), "width": rule.reading.neck_m}))
+    evidence = _marks(gaps, passages)
+    args = {"parts": len(parts), "pieces": clusters, "gap": gap}
+    if wider != narrower and (wider == 1 or narrower == 1):
+        sides = ("pass", breach(rule.strength))
+        return Judgement("attention", Message("finding.contiguity.not-firm", args), False, sides, measured, evidence=evidence, notes=notes)
+    if clusters == 1:
+        key = "finding.contiguity.pass" if len(parts) == 1 else "finding.contiguity.pass-with-gaps"
+        return Judgement("pass", Message(key, args), measured=measured, evidence=evidence, notes=notes)
+    change = Message("change.join-parts", {"pieces": clusters, "gap": gap})
+    return Judgement(breach(rule.strength), Message("finding.contiguity.apart", args), measured=measured, evidence=evidence, notes=notes, change=change)
+
+
+def _clusters(parts: np.ndarray, gap: float) -> tuple[int, list[tuple[float, shapely.Geometry]]]:
+    """Groups of parts that lie within ``gap`` of each other, and the gaps that join them (length, shortest line)."""
+    group = list(range(len(parts)))
+    joints: list[tuple[float, shapely.Geometry]] = []
+    pairs = sorted(
+        (float(shapely.distance(parts[i], parts[j])), i, j) for i in range(len(parts)) for j in range(i + 1, len(parts))
+    )
+    for distance, i, j in pairs:
+        if distance > gap:
+            break
+        if group[i] != group[j]:
+            old = group[j]
+            group = [group[i] if g == old else g for g in group]
+            joints.append((distance, shapely.shortest_line(parts[i], parts[j])))
+    return len(set(group)), joints
+
+
+def _marks(gaps: list[tuple[float, shapely.Geometry]], passages: tuple[shapely.Polygon, ...]) -> tuple[Evidence, ...]:
+    lines = [Evidence(f"gap.{i + 1}", "boundary", "planning", f"gap {i + 1}", "", line, distance_m=length) for i, (length, line) in enumerate(gaps)]
+    narrow = [Evidence(f"neck.{i + 1}", "boundary", "planning", f"neck {i + 1}", "", p, area_m2=float(p.area)) for i, p in enumerate(passages)]
+    return (*lines, *narrow)
+
+
+def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
+    """The area of named classes inside construction (or planning in its place) against a limit."""
+    site, role, part = case.site, rule.layer, case.site.judged
+    if not site.has(role):
+        return not_assessed("finding.needs-layer", role=role, layers=(role,), coverage={part: 0.0})
+    site.generation(role)
+    taken = [p for p in site.pieces(role, part) if _counts(rule, p.groups)]
+    known = site.known(role, part)
+    coverage = {part: known.share}
+    low = high = sum(p.area for p in taken)
+    if rule.outside:
+        low, high = _outside(rule, case, [p.shape for p in taken], high)
+    high += 0.0 if known.is_whole else survey_area(known.uncovered, site.plane)
+    scale = Scale(rule.limits, rule.strength)
+    error = site.accuracy * float(sum(shapely.length(p.shape) for p in taken))
+    held = hold(scale, low, error) if low == high else hold_between(scale, low, high, error)
+    if held.verdict == "pass" and known.origin == "assumed":
+        held = Held("attention")
+    limit = rule.limits[0]
+    args = {"area": half_up(low, 2), "most": half_up(high, 2), "limit": limit_phrase(limit), "part": part}
+    key = {"pass": "within", "not-assessed": "unknown"}.get(held.verdict, "over" if low > scale.turning_values[0] else "assumed")
+    key = key if held.firm else "not-firm"
+    return Judgement(
+        held.verdict, Message(f"finding.class-area.{key}", args), held.firm, held.sides if not held.firm else None,
+        Measurement(low, "m2", "survey-ellipsoid", error), limit=limit, coverage=coverage,
+        layers=(role, *((rule.outside,) if rule.outside else ())), evidence=tuple(Evidence.of(p) for p in taken),
+    )  # fmt: skip
+
+
+def _counts(rule: ClassAreaRule, groups: frozenset[str]) -> bool:
+    if rule.reading.existing_construction == "does-not-count" and "construction" in groups:
+        return False
+    if rule.all_but:
+        return not groups & set(rule.all_but)
+    return bool(groups & set(rule.classes))
+
+
+def _outside(rule: ClassAreaRule, case: Case, shapes: list[shapely.Geometry], whole: float) -> tuple[float, float]:
+    """What of some land lies outside a layer: at least and at most, where the layer is missing or not whole."""
+    site, role = case.site, rule.outside
+    assert role is not None
+    if not site.has(role):
+        return 0.0, whole
+    inside = shapely.union_all(np.array([p.shape for p in site.pieces(role, site.judged)], dtype=object))
+    left = survey_area(shapely.difference(shapely.union_all(np.array(shapes, dtype=object)), inside), site.plane)
+    unknown = survey_area(site.known(role, site.judged).uncovered, site.plane)
+    return max(left - unknown, 0.0), left
+
+

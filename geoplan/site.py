@@ -1,0 +1,281 @@
+"""The site of a check: the proposal and its layers on one plane, cut and measured once for all rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geoplan.boundary import Proposal
+from geoplan.crs import lies_in_china
+from geoplan.errors import InputRefused
+from geoplan.landuse import Generation, groups
+from geoplan.layer import UNION_ROLES, Coverage, Layer, Patches
+from geoplan.measure import PRINTS_AS_ZERO, is_sliver, polygons_of, survey_area, survey_areas
+from geoplan.messages import Message
+from geoplan.messages.units import floor_to
+from geoplan.plane import Plane
+from geoplan.register import Neighbour, Register, neighbours
+
+Part = Literal["planning", "construction", "rest"]
+REACH = 500.0
+"""Metres around a boundary within which reference patches are shown and offsets are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a patch shares with a part of the proposal; areas in m² by the survey formula."""
+
+    id: str
+    role: str
+    part: Part
+    patch: str
+    code: str
+    name: str
+    groups: frozenset[str]
+    shape: shapely.Geometry
+    area: float
+    net_area: float
+    share: float
+    sliver: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How much of a part a layer knows: the share (rounded down to 4 decimals), by whom, and what is not known."""
+
+    share: float
+    origin: Literal["declared", "assumed"]
+    uncovered: shapely.Geometry
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing but slivers is unknown."""
+        return self.share == 1.0
+
+
+class Site:
+    """A proposal with its layers and neighbours on the plane of the check.
+
+    Parameters
+    ----------
+    accuracy
+        How far any line may lie from the truth, m.
+    anywhere
+        Allow data outside China.
+
+    Raises
+    ------
+    InputRefused
+        A boundary or layer does not fit its coordinate system, or lies outside China without ``anywhere``.
+    """
+
+    def __init__(
+        self, proposal: Proposal, layers: Sequence[Layer], register: Register | None, *, accuracy: float, anywhere: bool
+    ) -> None:
+        self.proposal = proposal
+        self.accuracy = accuracy
+        self.anywhere = anywhere
+        self.register = register
+        self.plane = Plane.around(proposal.planning.central_longitude(anywhere=anywhere))
+        self.planning = proposal.planning.on(self.plane, anywhere=anywhere)
+        self.construction: shapely.Geometry | None = None
+        if proposal.construction is not None:
+            proposal.construction.central_longitude(anywhere=anywhere)
+            self.construction = proposal.construction.on(self.plane, anywhere=anywhere)
+        self._layers: dict[str, list[Layer]] = {}
+        for layer in layers:
+            self._layers.setdefault(layer.role, []).append(layer)
+        self._patches: dict[str, Patches] = {}
+        self._pieces: dict[tuple[str, Part], tuple[Piece, ...]] = {}
+        self._known: dict[tuple[str, Part], Known] = {}
+
+    @cached_property
+    def window(self) -> shapely.Polygon:
+        """Bounds of everything that an offset of the boundaries by ``REACH`` can touch."""
+        both = shapely.union_all([self.planning, self.construction] if self.construction else [self.planning])
+        return shapely.box(*shapely.bounds(shapely.buffer(both, REACH, join_style="mitre", mitre_limit=5.0)))
+
+    @cached_property
+    def in_china(self) -> bool:
+        """Whether the planning area lies in the range of degrees that holds China."""
+        xy = shapely.get_coordinates(self.plane.lonlat_shapes(self.planning))
+        return lies_in_china(xy[:, 0], xy[:, 1])
+
+    @cached_property
+    def rest(self) -> shapely.Geometry:
+        """The planning area without the construction area."""
+        if self.construction is None:
+            return self.planning
+        return polygons_of(shapely.difference(self.planning, self.construction))
+
+    def shape(self, part: Part) -> shapely.Geometry:
+        """A part of the proposal on the plane."""
+        if part == "construction":
+            assert self.construction is not None, "the rule asks for a construction boundary that is not there"
+            return self.construction
+        return self.planning if part == "planning" else self.rest
+
+    def area(self, part: Part) -> float:
+        """Ellipsoidal area of a part, m²."""
+        return self._areas[part]
+
+    @cached_property
+    def _areas(self) -> dict[Part, float]:
+        drawn: tuple[Part, ...] = ("planning", "rest") if self.construction is None else ("planning", "construction", "rest")
+        return {part: survey_area(self.shape(part), self.plane) for part in drawn}
+
+    @property
+    def judged(self) -> Part:
+        """The part that occupation is judged on: construction, or planning in its place."""
+        return "planning" if self.construction is None else "construction"
+
+    def has(self, role: str) -> bool:
+        """Whether a layer of that role was given."""
+        return role in self._layers
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """All layers given, in the order of their roles."""
+        return tuple(layer for several in self._layers.values() for layer in several)
+
+    def patches(self, role: str) -> Patches:
+        """Patches of a role near the site, in the order of the files."""
+        if role not in self._patches:
+            near = [layer.within(self.window, self.plane) for layer in self._layers.get(role, [])]
+            self._patches[role] = Patches.together(near)
+        return self._patches[role]
+
+    def near(self, role: str, window: shapely.Polygon) -> Patches:
+        """Patches of a role in a window of the plane larger than the site's own."""
+        return Patches.together([layer.within(window, self.plane) for layer in self._layers.get(role, [])])
+
+    def generation(self, role: str) -> Generation:
+        """The standard that gives a role's codes their meaning.
+
+        Raises
+        ------
+        InputRefused
+            The layer has no class field, or nothing decides the generation: a rule's verdict depends on it.
+        """
+        found: set[Generation] = set()
+        for layer in self._layers[role]:
+            if not layer.coded:
+                raise InputRefused("layer-without-class", file=layer.source.file, role=role)
+            if layer.generation is None:
+                raise InputRefused("generation-undecided", file=layer.source.file, role=role)
+            found.add(layer.generation)
+        if len(found) > 1:
+            raise InputRefused("generations-differ", file=self._layers[role][0].source.file, role=role, found=sorted(found))
+        return found.pop()
+
+    def require_codes(self, role: str) -> None:
+        """Refuse a layer without a class or zone field where a rule judges by it."""
+        for layer in self._layers[role]:
+            if not layer.coded:
+                raise InputRefused("layer-without-class", file=layer.source.file, role=role)
+
+    def pieces(self, role: str, part: Part) -> tuple[Piece, ...]:
+        """Every patch of a role that shares ground with a part; contact (0.00 m²) is not overlap."""
+        key = (role, part)
+        if key not in self._pieces:
+            self._pieces[key] = self._cut(role, part)
+        return self._pieces[key]
+
+    def _cut(self, role: str, part: Part) -> tuple[Piece, ...]:
+        patches, shapes, areas = cut(self.patches(role), self.shape(part), self.plane)
+        whole = self.area(part)
+        generations = {layer.generation for layer in self._layers.get(role, [])}
+        generation = generations.pop() if len(generations) == 1 else None
+        return tuple(
+            Piece(
+                id=f"{role}.{part}.{i + 1}",
+                role=role,
+                part=part,
+                patch=str(patches.ids[i]),
+                code=str(patches.codes[i]),
+                name=str(patches.names[i]),
+                groups=groups(str(patches.codes[i]), generation) if generation else frozenset(),
+                shape=shapes[i],
+                area=float(areas[i]),
+                net_area=float(areas[i] * patches.net_factor[i]),
+                share=float(areas[i] / whole) if whole else 0.0,
+                sliver=is_sliver(shapes[i], self.accuracy),
+            )
+            for i in range(len(patches))
+        )
+
+    def known(self, role: str, part: Part) -> Known:
+        """The coverage of a part by a role."""
+        key = (role, part)
+        if key not in self._known:
+            self._known[key] = self.known_in(role, self.shape(part))
+        return self._known[key]
+
+    def known_in(self, role: str, shape: shapely.Geometry) -> Known:
+        """The coverage of any area of the plane by a role; uncovered slivers do not count."""
+        given = self._layers.get(role, [])
+        declared = [area for layer in given if (area := layer.declared(self.plane)) is not None]
+        left = self._uncovered(shape, declared)
+        origin: Literal["declared", "assumed"] = "declared"
+        if not shapely.is_empty(left) or not declared:
+            assumed = [self._assumed(layer, role, left).area for layer in given if layer.declared(self.plane) is None]
+            if assumed:
+                origin = "assumed"
+                left = self._uncovered(left, assumed)
+        missing = survey_area(left, self.plane)
+        whole = survey_area(shape, self.plane)
+        share = 1.0 if missing == 0 or whole == 0 else min(floor_to(1 - missing / whole, 4), 0.9999)
+        return Known(max(share, 0.0), origin, left)
+
+    def _assumed(self, layer: Layer, role: str, near: shapely.Geometry) -> Coverage:
+        if role not in UNION_ROLES:
+            return Coverage(layer.extent(self.plane), "assumed")
+        shapes = self.patches(role).shapes
+        return Coverage(shapely.union_all(shapes[shapely.intersects(shapes, near)]), "assumed")
+
+    def _uncovered(self, shape: shapely.Geometry, known: Sequence[shapely.Geometry]) -> shapely.MultiPolygon:
+        left = polygons_of(shapely.difference(shape, shapely.union_all(np.array(known, dtype=object))))
+        real = [p for p in left.geoms if not is_sliver(p, self.accuracy) and p.area >= PRINTS_AS_ZERO]
+        return shapely.MultiPolygon(real)
+
+    @cached_property
+    def _neighbourhood(self) -> tuple[tuple[Neighbour, ...], tuple[Message, ...]]:
+        if self.register is None:
+            return (), ()
+        facts = self.proposal.facts
+        return neighbours(
+            self.register, self.planning, self.plane, facts.id, self.proposal.title, anywhere=self.anywhere
+        )
+
+    @property
+    def neighbours(self) -> tuple[Neighbour, ...]:
+        """Live towns of the register other than the proposal."""
+        return self._neighbourhood[0]
+
+    @property
+    def left_out(self) -> tuple[Message, ...]:
+        """Towns of the register that do not count, with the reason."""
+        return self._neighbourhood[1]
+
+
+def cut(patches: Patches, shape: shapely.Geometry, plane: Plane) -> tuple[Patches, NDArray[np.object_], NDArray[np.float64]]:
+    """The patches that overlap a shape, what they share with it, and its areas (m², survey formula).
+
+    Patches wholly inside are taken whole; only those on the border are cut. What prints as 0.00 m² is contact and
+    is left out.
+    """
+    shapely.prepare(shape)
+    hit = patches.take(np.flatnonzero(shapely.intersects(shape, patches.shapes)))
+    pieces = hit.shapes.copy()
+    border = np.flatnonzero(~shapely.covers(shape, pieces))
+    for i, piece in zip(border, shapely.intersection(pieces[border], shape), strict=True):
+        pieces[i] = polygons_of(piece)
+    areas = survey_areas(pieces, plane)
+    real = np.flatnonzero(areas >= PRINTS_AS_ZERO)
+    return hit.take(real), pieces[real], areas[real]
