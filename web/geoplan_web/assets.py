@@ -83,14 +83,14 @@ def _sha256(file: Path) -> str:
 
 
 def _served(file: Path, base: str, own_base: str) -> str:
-    """Where a file is served: version in the path, or hash in the query, so that no browser keeps an old one."""
+    """Where a file is served; a version in the path or a hash behind it keeps browsers from old copies."""
     if file.is_relative_to(VENDOR):
         return f"{base.rstrip('/')}/{file.relative_to(VENDOR).as_posix()}"
     return f"{own_base.rstrip('/')}/{file.name}?v={_sha256(file)[:12]}"
 
 
 def url(address: str, *, base: str = "/static/vendor/", own_base: str = "/static/geoplan/") -> str:
-    """Where a file is served, for templates: ``url("htmx.min.js")``, ``url(MAP_CSS)``; else `UnvendoredAsset`."""
+    """Where a file is served, for templates: ``url("htmx.min.js")``, ``url(MAP_CSS)``."""
     file = _file(address)
     if file is None:
         raise UnvendoredAsset(f"{address} is left out on purpose: {_row(address)['reason']}.")
@@ -122,8 +122,8 @@ def _checked_nonce(nonce: str) -> str:
 def content_security_policy(nonce: str, *, img: Iterable[str] = (), connect: Iterable[str] = ()) -> str:
     """The ``Content-Security-Policy`` header of a page whose scripts and styles carry `nonce`.
 
-    `nonce` is fresh for every answer; `img` and `connect` are hosts of the operator's base map, for images and
-    for data. A nonce that is not base64, or a source that would break out of its directive, is a ValueError.
+    `nonce` is fresh for every answer; `img` and `connect` are hosts of the operator's base map, for images
+    and data. A nonce that is not base64, or a source that would break out of its directive, is a ValueError.
 
     >>> content_security_policy("A" * 22, img=["https://tiles.example.cn"]).split("; ")[3]
     "img-src 'self' data: blob: https://tiles.example.cn"

@@ -1,6 +1,6 @@
 """Area A, near Huzhou: a Jiangnan plain of polders, canals, fish ponds and a market town under low hills.
 
-Design coordinates are metres from the south-west corner of a rectangle of 9,000 m x 8,000 m near 120.1E 30.75N;
+Design coordinates are metres from the south-west corner of a rectangle of 8,800 m x 7,800 m near 120.1E 30.75N;
 the finished coverage lies in CGCS2000 / 3-degree Gauss-Kruger zone 40 (EPSG:4528, eastings here without the 40
 in front). Everything is invented.
 """
@@ -15,7 +15,7 @@ from geoplan_layers.demo.mesh import Part
 from geoplan_layers.demo.noise import Amplitude, Field, Warp, Wave, bumps
 from geoplan_layers.demo.shapes import blob, hillside, ribbon
 
-WIDTH, HEIGHT = 9000.0, 8000.0
+WIDTH, HEIGHT = 8800.0, 7800.0
 
 HILLS = [(700.0, 700.0, 1500.0), (2500.0, 6750.0, 420.0), (8600.0, 7500.0, 700.0)]
 CREEKS = [
@@ -30,7 +30,7 @@ CREEKS = [
 
 def town(x: float, y: float) -> float:
     """0 in the middle of the market town, 1 at its edge."""
-    u, v = (x - 700.0) / 900.0, (y - 5450.0) / 800.0
+    u, v = (x - 800.0) / 950.0, (y - 5450.0) / 800.0
     return u * u + v * v
 
 
@@ -42,7 +42,7 @@ def works(x: float, y: float) -> float:
 
 def fallow(x: float, y: float) -> float:
     """0 in the middle of the cleared land east of the market town, 1 at its edge."""
-    u, v = (x - 1950.0) / 620.0, (y - 5450.0) / 760.0
+    u, v = (x - 2050.0) / 600.0, (y - 5450.0) / 760.0
     return u * u + v * v
 
 
@@ -52,7 +52,7 @@ def _leaf_area(x: float, y: float) -> float:
     if fallow(x, y) < 1.2:
         return 22_000.0
     near = min((x - 1900.0) ** 2 + (y - 5700.0) ** 2, (x - 6900.0) ** 2 + (y - 2500.0) ** 2)
-    return 27_000.0 if near < 1350.0**2 else 72_000.0
+    return 29_000.0 if near < 1250.0**2 else 80_000.0
 
 
 def _strip(rng: np.random.Generator, side: float, x: float, y: float) -> tuple[str, float] | None:
@@ -63,7 +63,7 @@ def _strip(rng: np.random.Generator, side: float, x: float, y: float) -> tuple[s
         return ("1004", 11.0 + 9.0 * width) if side > 170.0 else None
     if side > 1000.0:
         return ("1107", 9.0 + 4.0 * width) if chance < 0.6 else ("1006", 5.0 + 2.0 * width)
-    if side > 620.0:
+    if side > 680.0:
         return ("1006", 4.0 + 2.0 * width) if chance < 0.55 else ("1107", 5.0 + 4.0 * width)
     return None
 
@@ -97,7 +97,9 @@ class _Fields:
             return "0102" if dice < 0.7 else "1202"
         if dice < 0.035:
             return "1104"
-        return "0101" if dice < 0.94 else "0307"
+        if any((x - a) ** 2 + (y - b) ** 2 < (r + 350.0) ** 2 for a, b, r in HILLS):
+            return "0103" if dice < 0.75 else "0307"
+        return "0101" if dice < 0.91 else "0103" if dice < 0.95 else "0307"
 
 
 def _street_use(middle: float, dice: float) -> str:

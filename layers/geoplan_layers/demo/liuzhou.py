@@ -25,7 +25,7 @@ STREAMS = [
     [(3600.0, 5100.0), (3350.0, 5900.0), (3800.0, 6700.0), (3300.0, 7500.0), (3600.0, 8400.0), (3400.0, 9200.0)],
     [(700.0, 5200.0), (1100.0, 6000.0), (850.0, 6900.0), (1400.0, 7700.0), (1100.0, 9200.0)],
 ]
-SHOALS = [(1130.0, 4560.0, 150.0, 330.0), (2720.0, 4450.0, 260.0, 120.0), (4620.0, 4620.0, 320.0, 130.0)]
+SHOALS = [(1190.0, 4790.0, 90.0, 330.0), (1700.0, 4340.0, 320.0, 85.0), (2960.0, 4640.0, 230.0, 70.0), (4180.0, 4760.0, 330.0, 95.0)]
 TEA_HILLS = [(2350.0, 2350.0, 420.0), (3950.0, 1350.0, 380.0), (2450.0, 900.0, 330.0)]
 
 
@@ -58,7 +58,7 @@ def _strip(rng: np.random.Generator, side: float, x: float, y: float) -> tuple[s
         return ("1004", 9.0 + 7.0 * width) if 170.0 < side < 900.0 else None
     if side > 1100.0:
         return "1006", 6.0 + 2.0 * width
-    if side > 560.0:
+    if side > 700.0:
         return ("1006", 4.0 + 2.0 * width) if chance < 0.7 else ("1107", 3.5 + 3.0 * width)
     return None
 
@@ -116,11 +116,11 @@ def _towers(rng: np.random.Generator) -> list[tuple[float, float, float]]:
     found: list[tuple[float, float, float]] = []
     belt = Field(rng, WIDTH, HEIGHT, 1100.0)
     line = ribbon(RIVER, [520.0, 520.0])
-    for _ in range(900):
+    for _ in range(1500):
         x, y, size = (float(value) for value in rng.random(3) * np.array([WIDTH, HEIGHT, 1.0]))
         radius = 105.0 + 190.0 * size * size
         kept = slopes(x, y) < 2.1 or line.contains(Polygon([(x, y), (x + 1, y), (x, y + 1)]))
-        if kept or belt.at(x, y) < 0.1 or any((x - a) ** 2 + (y - b) ** 2 < (0.86 * (r + radius)) ** 2 for a, b, r in found):
+        if kept or belt.at(x, y) < -0.12 or any((x - a) ** 2 + (y - b) ** 2 < (0.86 * (r + radius)) ** 2 for a, b, r in found):
             continue
         found.append((x, y, radius))
     return found

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import shapely
-from shapely import MultiPolygon, Polygon, STRtree
+from shapely import Polygon, STRtree
 
 from geoplan_layers.demo.noise import FloatArray
 
+Key = TypeVar("Key")
 GRID = 0.001  # m; every coordinate of the demo lies on it
 
 
@@ -139,11 +141,11 @@ def bent(
 
 
 def _bent(shape: Polygon, warp: Callable[[FloatArray], FloatArray], step: float) -> Polygon:
-    bent_rings = [np.round(warp(_densified(ring, step)), 3) for ring in rings(shape)]
+    bent_rings = [np.round(warp(densified(ring, step)), 3) for ring in rings(shape)]
     return Polygon(bent_rings[0], bent_rings[1:])
 
 
-def _densified(ring: FloatArray, step: float) -> FloatArray:
+def densified(ring: FloatArray, step: float) -> FloatArray:
     """Points on every edge, computed from its lower end whichever way it runs: neighbours get the same ones."""
     pieces: list[FloatArray] = []
     for a, b in zip(ring[:-1], ring[1:], strict=True):
@@ -155,6 +157,15 @@ def _densified(ring: FloatArray, step: float) -> FloatArray:
     return np.vstack([*pieces, ring[-1:]])
 
 
-def polygons(shape: Polygon | MultiPolygon) -> list[Polygon]:
-    """The polygons of a shape."""
-    return [part for part in shapely.get_parts(shape) if isinstance(part, Polygon)]
+def dissolved(patches: Sequence[Patch], key: Callable[[int], Key | None]) -> list[tuple[Key, Polygon]]:
+    """Patches of one key that touch, as one polygon each; those without a key are left out."""
+    groups: dict[Key, list[Polygon]] = defaultdict(list)
+    for index, patch in enumerate(patches):
+        name = key(index)
+        if name is not None:
+            groups[name].append(patch.shape)
+    return [
+        (name, shapely.normalize(part))
+        for name, members in groups.items()
+        for part in shapely.get_parts(shapely.coverage_union_all(members))
+    ]

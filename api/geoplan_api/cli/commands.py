@@ -1,0 +1,196 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from geoplan.errors import CallRefused
+from geoplan.messages import Lang, Message, say
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+policies_app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="政策文件 / the policies")
+app.add_typer(policies_app, name="policies")
+
+LangOption = Annotated[str, typer.Option("--lang", help="zh | en", envvar="GEOPLAN_LANG")]
+JsonOption = Annotated[bool, typer.Option("--json", help="只在标准输出写 JSON / JSON alone on stdout")]
+
+
+def language(text: str) -> Lang:
+    """``zh`` or ``en``."""
+    if text == "zh":
+        return "zh"
+    if text == "en":
+        return "en"
+    raise CallRefused("option-wrong", option="--lang", value=text, wanted="zh | en")
+
+
+def _console(lang: Lang, *, err: bool) -> Any:
+    from rich.console import Console
+
+    del lang
+    return Console(stderr=err, highlight=False)
+
+
+@app.command()
+def check(
+    planning: Annotated[str, typer.Option(help="规划范围 FILE#LAYER[FIELD=VALUE]")],
+    construction: Annotated[str | None, typer.Option(help="建设范围 FILE#LAYER[FIELD=VALUE]")] = None,
+    policy: Annotated[list[str] | None, typer.Option(help="ID | FILE.toml, 可重复 / repeatable")] = None,
+    layer: Annotated[list[str] | None, typer.Option(help="ROLE=FILE[@EPSG:N][@GENERATION]")] = None,
+    coverage: Annotated[list[str] | None, typer.Option(help="ROLE=FILE")] = None,
+    towns: Annotated[str | None, typer.Option(help="小镇名册 FILE")] = None,
+    facts: Annotated[Path | None, typer.Option(help="申报指标 FILE.toml")] = None,
+    crs: Annotated[str | None, typer.Option(help="EPSG:N")] = None,
+    accuracy: Annotated[float, typer.Option(help="线位精度，米 / accuracy of lines, m")] = 0.05,
+    on: Annotated[str | None, typer.Option(help="YYYY-MM-DD")] = None,
+    name: Annotated[str | None, typer.Option(help="方案名称 / name")] = None,
+    reading: Annotated[list[str] | None, typer.Option(help="POLICY.RULE.KEY=VALUE")] = None,
+    anywhere: Annotated[bool, typer.Option("--anywhere", help="允许境外数据 / data outside China")] = False,
+    out: Annotated[Path | None, typer.Option(help="输出目录 / output folder")] = None,
+    lang: LangOption = "zh",
+    as_json: JsonOption = False,
+) -> None:
+    """检查一个方案 / check a proposal."""
+    from geoplan_api import inquiry as ask
+    from geoplan_api.write import write_report
+    from geoplan_layers.selector import Selector, parse_selector
+
+    tongue = language(lang)
+    if not 0 < accuracy <= 10:
+        raise CallRefused("option-wrong", option="--accuracy", value=accuracy, wanted="0 < m ≤ 10")
+    question = ask.Inquiry(
+        planning=parse_selector(planning),
+        construction=parse_selector(construction) if construction else None,
+        policies=tuple(policy or ()),
+        layers=tuple(ask.layer_spec(each) for each in layer or ()),
+        coverage=ask.coverage_specs(coverage or []),
+        towns=parse_selector(towns) if towns else None,
+        facts=Selector(facts) if facts else None,
+        frame=ask.frame_named(crs),
+        accuracy=accuracy,
+        on=ask.civil_date(on),
+        name=name,
+        readings=ask.readings_of(reading or []),
+        anywhere=anywhere,
+    )
+    report = ask.answer(question)
+    written = write_report(report, out, tongue) if out else []
+    _told(report.content.as_dict(), written, tongue, as_json)
+    raise typer.Exit(report.exit_status)
+
+
+def _told(content: dict[str, Any], written: list[Path], lang: Lang, as_json: bool) -> None:
+    from geoplan_api.cli.show import print_report, print_written
+
+    if as_json:
+        sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+        print_written(written, lang, _console(lang, err=True))
+        return
+    console = _console(lang, err=False)
+    print_report(content, lang, console)
+    print_written(written, lang, console)
+
+
+@app.command()
+def demo(out: Annotated[Path, typer.Option(help="输出目录 / output folder")] = Path("geoplan-demo"), lang: LangOption = "zh") -> None:
+    """检查随附的演示小镇 / check the shipped demo towns."""
+    from geoplan_api.demo import towns
+    from geoplan_api.inquiry import answer
+    from geoplan_api.write import write_report
+
+    tongue = language(lang)
+    console = _console(tongue, err=False)
+    console.print(say(Message("cli.invented"), tongue))
+    for town in towns():
+        report = answer(town.inquiry())
+        console.rule(town.name[tongue])
+        _told(report.content.as_dict(), write_report(report, out / town.key, tongue), tongue, as_json=False)
+
+
+@app.command()
+def info(
+    file: Annotated[str, typer.Argument(help="FILE#LAYER[FIELD=VALUE]")],
+    crs: Annotated[str | None, typer.Option(help="EPSG:N")] = None,
+    anywhere: Annotated[bool, typer.Option("--anywhere")] = False,
+    lang: LangOption = "zh",
+    as_json: JsonOption = False,
+) -> None:
+    """文件里有什么 / what a file holds: encoding, CRS, parts, repairs, areas."""
+    from geoplan_api.cli.info import describe, print_description
+    from geoplan_api.inquiry import frame_named
+    from geoplan_layers.selector import parse_selector
+
+    tongue = language(lang)
+    found = describe(parse_selector(file), frame_named(crs), anywhere=anywhere)
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+    else:
+        print_description(found, tongue, _console(tongue, err=False))
+
+
+@policies_app.callback()
+def list_policies(context: typer.Context, lang: LangOption = "zh", as_json: JsonOption = False) -> None:
+    """列出政策文件 / list the policies."""
+    from geoplan_api.cli.policies import print_list
+
+    if context.invoked_subcommand is None:
+        print_list(language(lang), as_json, _console(language(lang), err=False))
+
+
+@policies_app.command()
+def show(policy_id: Annotated[str, typer.Argument(metavar="ID")], lang: LangOption = "zh", as_json: JsonOption = False) -> None:
+    """一份文件的条款与规则 / one policy: clauses, rules, readings."""
+    from geoplan_api.cli.policies import print_policy
+
+    print_policy(policy_id, language(lang), as_json, _console(language(lang), err=False))
+
+
+@policies_app.command()
+def lint(file: Annotated[Path, typer.Argument()], lang: LangOption = "zh") -> None:
+    """检查一份自编政策文件 / check an office's own policy file."""
+    from geoplan_api.cli.policies import lint_file
+
+    lint_file(file, language(lang), _console(language(lang), err=False))
+
+
+@policies_app.command("facts")
+def facts_template(ids: Annotated[list[str], typer.Argument(metavar="ID ...")], lang: LangOption = "zh") -> None:
+    """所需申报指标的空白表 / a blank facts file for some policies."""
+    from geoplan_api.cli.policies import facts_file
+
+    sys.stdout.write(facts_file(tuple(ids), language(lang)))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option()] = 8000,
+    demo_layers: Annotated[bool, typer.Option("--demo", help="带演示图层 / with the demo's layers")] = False,
+    lang: LangOption = "zh",
+) -> None:
+    """启动网页服务 / start the service."""
+    from geoplan_api.serve import run
+
+    language(lang)
+    run(host, port, demo=demo_layers)
+
+
+@app.command()
+def schema(what: Annotated[str, typer.Argument(help="report | policy | facts")] = "report") -> None:
+    """JSON Schema."""
+    from geoplan_api.schemas import schema_of
+
+    sys.stdout.write(json.dumps(schema_of(what), ensure_ascii=False, indent=2) + "\n")
+
+
+@app.command()
+def doctor(lang: LangOption = "zh") -> None:
+    """检查安装 / check the installation."""
+    from geoplan_api.cli.doctor import examine
+
+    raise typer.Exit(examine(language(lang), _console(language(lang), err=False)))

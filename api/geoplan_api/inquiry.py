@@ -1,0 +1,176 @@
+"""From what a user gives to a report: the one assembly behind the command line and the service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from geoplan.boundary import Proposal, Source
+from geoplan.check import DEFAULT_ACCURACY, Options, check
+from geoplan.crs import Frame, recognise
+from geoplan.errors import CallRefused
+from geoplan.facts import Facts
+from geoplan.policy import PolicyBook, parse_policy
+from geoplan.report import Report
+from geoplan_layers.boundary_file import ReadOptions, read_boundary
+from geoplan_layers.facts_file import read_facts
+from geoplan_layers.layer_file import FileLayer
+from geoplan_layers.selector import LayerSpec, Selector, parse_layer, parse_selector
+from geoplan_layers.towns_file import read_register
+
+CHINA_TIME = ZoneInfo("Asia/Shanghai")
+ROLES = (
+    "permanent-basic-farmland", "land-use", "planned-land-use", "approved-construction-land", "inefficient-land",
+    "ecological-redline", "urban-development-boundary", "urban-expansion-boundary", "construction-control-zones",
+    "land-use-zones", "counties", "roads", "water", "elevation", "land-cover",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """One question: files and how they are to be judged."""
+
+    planning: Selector
+    construction: Selector | None = None
+    policies: tuple[str, ...] = ()
+    layers: tuple[LayerSpec, ...] = ()
+    coverage: Mapping[str, tuple[Selector, ...]] = field(default_factory=dict)
+    towns: Selector | None = None
+    facts: Selector | None = None
+    frame: Frame | None = None
+    accuracy: float = DEFAULT_ACCURACY
+    on: date | None = None
+    name: str | None = None
+    readings: Mapping[str, Any] = field(default_factory=dict)
+    anywhere: bool = False
+
+
+def today() -> date:
+    """The civil date in China."""
+    return datetime.now(CHINA_TIME).date()
+
+
+def answer(inquiry: Inquiry, own_policies: tuple[Any, ...] = ()) -> Report:
+    """Read what the inquiry names and check it.
+
+    Raises
+    ------
+    GeoplanError
+        What was refused, with the file, the place and the mend.
+    """
+    ids, own = _policies(inquiry.policies)
+    book = PolicyBook((*own_policies, *own))
+    book.chosen(ids)
+    options = ReadOptions(inquiry.frame, inquiry.anywhere)
+    planning = read_boundary(inquiry.planning, options)
+    construction = read_boundary(inquiry.construction, options) if inquiry.construction else None
+    facts, facts_source = _facts(inquiry.facts)
+    register = read_register(inquiry.towns) if inquiry.towns else None
+    proposal = Proposal(planning, construction, inquiry.name, facts)
+    choice = Options(inquiry.on or today(), inquiry.accuracy, inquiry.anywhere, inquiry.readings)
+    return check(proposal, ids, _layers(inquiry), register, choice, book, facts_source=facts_source)
+
+
+def _facts(selector: Selector | None) -> tuple[Facts, Source | None]:
+    return read_facts(selector.path, selector.shown) if selector else (Facts(), None)
+
+
+def _policies(given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """Ids to check, and the policies of files among what was given."""
+    ids: list[str] = []
+    own = []
+    for each in given:
+        if each.endswith(".toml"):
+            policy = read_policy(Path(each))
+            own.append(policy)
+            ids.append(policy.id)
+        else:
+            ids.append(each)
+    return tuple(ids), tuple(own)
+
+
+def read_policy(path: Path) -> Any:
+    """An office's own policy file."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise CallRefused("no-such-file", file=str(path)) from None
+    except UnicodeDecodeError as wrong:
+        raise CallRefused("policy-not-toml", file=path.name, detail=str(wrong)) from None
+    return parse_policy(text, path.name)
+
+
+def _layers(inquiry: Inquiry) -> list[FileLayer]:
+    """The layers with their declared coverage: the n-th coverage of a role goes with its n-th file, or one with all."""
+    given = [spec.role for spec in inquiry.layers]
+    for role in inquiry.coverage:
+        if role not in given:
+            raise CallRefused("coverage-without-layer", role=role)
+    count: dict[str, int] = {}
+    found: list[FileLayer] = []
+    for spec in inquiry.layers:
+        declared = inquiry.coverage.get(spec.role, ())
+        i = count.setdefault(spec.role, 0)
+        count[spec.role] += 1
+        selector = declared[i] if i < len(declared) else declared[-1] if declared else None
+        found.append(FileLayer(spec, selector, anywhere=inquiry.anywhere))
+    return found
+
+
+def layer_spec(text: str) -> LayerSpec:
+    """``ROLE=FILE`` with a known role."""
+    spec = parse_layer(text)
+    if spec.role not in ROLES and not spec.role.startswith("custom:"):
+        raise CallRefused("layer-role-unknown", role=spec.role, known=list(ROLES))
+    return spec
+
+
+def coverage_specs(given: list[str]) -> dict[str, tuple[Selector, ...]]:
+    """``ROLE=FILE`` of declared coverages, by role."""
+    found: dict[str, tuple[Selector, ...]] = {}
+    for text in given:
+        role, mark, file = text.partition("=")
+        if not mark or not file:
+            raise CallRefused("coverage-spelling", given=text)
+        found[role] = (*found.get(role, ()), parse_selector(file))
+    return found
+
+
+def frame_named(text: str | None) -> Frame | None:
+    """``EPSG:N`` as a frame."""
+    if text is None:
+        return None
+    frame = recognise(text)
+    if frame is None or frame.epsg is None:
+        raise CallRefused("crs-unknown", crs=text)
+    return frame
+
+
+def readings_of(given: list[str]) -> dict[str, Any]:
+    """``POLICY.RULE.KEY=VALUE``: numbers as numbers, words as they are."""
+    found: dict[str, Any] = {}
+    for text in given:
+        key, mark, value = text.partition("=")
+        if not mark or key.count(".") != 2:
+            raise CallRefused("reading-spelling", given=text)
+        try:
+            found[key] = float(value)
+        except ValueError:
+            found[key] = value
+    return found
+
+
+def civil_date(text: str | None, option: str = "--on") -> date | None:
+    """A date in ISO form."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CallRefused("option-wrong", option=option, value=text, wanted="YYYY-MM-DD") from None
+
+

@@ -1,0 +1,151 @@
+"""A boundary from a file: polygons only, one coordinate system, several features joined, nothing guessed in silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geoplan.boundary import Boundary, Repair, mend
+from geoplan.crs import Frame, to_lonlat
+from geoplan.errors import CallRefused, InputRefused, TooLarge
+from geoplan.measure import PRINTS_AS_ZERO, polygons_of
+from geoplan.messages import Message
+from geoplan.plane import GEOD
+from geoplan_layers.candidates import candidates
+from geoplan_layers.files.limits import BOUNDARY, Limits
+from geoplan_layers.files.table import Table
+from geoplan_layers.selector import Selector
+from geoplan_layers.vector import read_table
+
+NAME_FIELDS = ("name", "NAME", "MC", "XMMC", "名称", "项目名称")
+AREA_FIELDS = ("MJ", "YDMJ", "TBMJ", "ZMJ", "面积", "AREA", "SHAPE_AREA")
+_AREA_UNITS = {"m2": 1.0, "ha": 1e4, "mu": 2000 / 3, "km2": 1e6}
+_UNIT_TOLERANCE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the user says of the boundary files: their system where they lack one, and data outside China."""
+
+    frame: Frame | None = None
+    anywhere: bool = False
+
+
+def read_boundary(selector: Selector, options: ReadOptions, limits: Limits = BOUNDARY) -> Boundary:
+    """The boundary that a selector means.
+
+    Raises
+    ------
+    InputRefused
+        No features, lines or points instead of polygons, no coordinate system, rows without geometry, rings that
+        cannot be mended, overlapping features, or one file that holds both boundaries.
+    """
+    table = read_table(selector, limits)
+    polygons, repairs = _polygons(table, limits)
+    frame = frame_of(table, options.frame)
+    _fits(table, frame)
+    whole = _joined(table, polygons)
+    declared, notes = _declared(table, whole, frame, anywhere=options.anywhere)
+    return Boundary(whole, frame, table.source, repairs, declared, _name(table), (*table.notes, *notes))
+
+
+def _polygons(table: Table, limits: Limits) -> tuple[NDArray[np.object_], tuple[Repair, ...]]:
+    file, layer = table.source.file, table.layer
+    if len(table) == 0:
+        raise InputRefused("no-features", file=file, where=layer)
+    missing = shapely.is_missing(table.shapes) | shapely.is_empty(table.shapes)
+    if missing.any():
+        raise InputRefused("rows-without-geometry", file=file, where=layer, rows=table.rows[missing].tolist()[:20], count=int(missing.sum()))
+    others = table.kinds - {"Polygon"}
+    if others:
+        key = "lines-not-polygons" if "LineString" in others else "not-polygons"
+        raise InputRefused(key, file=file, where=layer, kinds=sorted(others))
+    vertices = int(shapely.get_num_coordinates(table.shapes).sum())
+    if vertices > limits.vertices:
+        raise TooLarge("vertices", file=file, count=vertices, most=limits.vertices)
+    if not np.isfinite(shapely.get_coordinates(table.shapes)).all():
+        raise InputRefused("coordinates-not-finite", file=file, where=layer)
+    return mend(table.shapes, file, [f"{layer} {row}" for row in table.rows])
+
+
+def frame_of(table: Table, given: Frame | None) -> Frame:
+    """The table's coordinate system: its own, or the one given where it has none.
+
+    Raises
+    ------
+    CallRefused
+        The one given contradicts the file's own.
+    InputRefused
+        Neither says it; the message lists the systems that the numbers allow.
+    """
+    own = table.frame
+    if own is None and given is None:
+        box = shapely.total_bounds(table.shapes)
+        found = candidates((float(box[0]), float(box[1]), float(box[2]), float(box[3])))
+        raise InputRefused("crs-missing", file=table.source.file, where=table.layer, candidates=found or ["—"], x=float(box[0]), y=float(box[1]))
+    if own is None or given is None:
+        chosen = own or given
+        assert chosen is not None
+        return chosen
+    if own.epsg != given.epsg:
+        raise CallRefused("crs-contradiction", file=table.source.file, own=own.label, given=given.label)
+    return own
+
+
+def _fits(table: Table, frame: Frame) -> None:
+    """Degrees in a metre system, or metres in degrees: refused with what the numbers look like."""
+    box = shapely.total_bounds(table.shapes)
+    west, south, east, north = (float(v) for v in box)
+    if frame.is_geographic:
+        wrong = max(abs(west), abs(east)) > 360 or max(abs(south), abs(north)) > 90
+    else:
+        wrong = max(abs(west), abs(east)) <= 360 and max(abs(south), abs(north)) <= 90
+    if wrong:
+        looks = candidates((west, south, east, north)) or ["—"]
+        raise InputRefused("crs-does-not-fit", file=table.source.file, where=table.layer, crs=frame.label, x=west, y=south, candidates=looks)
+
+
+def _joined(table: Table, polygons: NDArray[np.object_]) -> shapely.MultiPolygon:
+    """All rows as one boundary; refused where they overlap, or where a field tells planning from construction."""
+    if len(polygons) > 1:
+        for name, column in table.columns.items():
+            texts = [str(v) for v in column if isinstance(v, str)]
+            if any("规划" in t for t in texts) and any("建设" in t for t in texts) and len(set(texts)) > 1:
+                raise InputRefused(
+                    "both-boundaries", file=table.source.file, where=f"{table.layer}[{name}]", layer=table.layer,
+                    field=name, values=sorted(set(texts))[:8],
+                )  # fmt: skip
+    whole = shapely.union_all(polygons)
+    shared = float(shapely.area(polygons).sum() - shapely.area(whole))
+    if shared >= PRINTS_AS_ZERO and shared > 1e-9 * float(shapely.area(whole)):
+        raise InputRefused("features-overlap", file=table.source.file, where=table.layer, area=shared, layer=table.layer)
+    return polygons_of(whole)
+
+
+def _name(table: Table) -> str | None:
+    column = table.column(*NAME_FIELDS)
+    names = {str(v).strip() for v in column if v is not None and str(v).strip()} if column is not None else set()
+    return names.pop() if len(names) == 1 else None
+
+
+def _declared(table: Table, whole: shapely.MultiPolygon, frame: Frame, *, anywhere: bool) -> tuple[float | None, tuple[Message, ...]]:
+    """The area that the attributes state, with its unit told by the size; none where no unit fits."""
+    column = table.column(*AREA_FIELDS)
+    if column is None or not all(isinstance(v, int | float) and v > 0 for v in column):
+        return None, ()
+    stated = float(sum(column))
+    measured = _rough_area(whole, frame, anywhere=anywhere)
+    name = next(n for n in AREA_FIELDS if table.column(n) is not None)
+    for unit, size in _AREA_UNITS.items():
+        if abs(stated * size / measured - 1) <= _UNIT_TOLERANCE:
+            return stated * size, (Message("read.declared-area", {"field": name, "value": stated, "unit": unit}),)
+    return None, (Message("read.declared-area-unclear", {"field": name, "value": stated}),)
+
+
+def _rough_area(whole: shapely.MultiPolygon, frame: Frame, *, anywhere: bool) -> float:
+    inverse = to_lonlat(frame, anywhere=anywhere, file=table.source.file)
+    degrees = shapely.transform(whole, inverse, interleaved=False)
+    return abs(float(GEOD.geometry_area_perimeter(degrees)[0])) or 1.0

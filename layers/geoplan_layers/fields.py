@@ -1,0 +1,66 @@
+"""Which columns of a reference layer mean what, and which generation its codes belong to."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geoplan.landuse import Generation
+from geoplan_layers.files.table import Column, Table
+
+
+@cache
+def _content() -> Mapping[str, Any]:
+    return tomllib.loads(files("geoplan_layers").joinpath("fields.toml").read_text(encoding="utf-8"))
+
+
+def _names(role: str, meaning: str) -> list[str]:
+    table = _content().get(role if not role.startswith("custom:") else "custom", {})
+    common = _content()["common"].get(meaning, [])
+    return [*table.get(meaning, []), *common]
+
+
+def column_for(table: Table, role: str, meaning: str) -> Column | None:
+    """The column of a layer that holds its ``id``, ``code``, ``name`` or ``ridge``; none where it has none."""
+    return table.column(*_names(role, meaning))
+
+
+def generation_of(fields: Iterable[str], role: str) -> Generation | None:
+    """The generation that a layer's fields decide; none where they decide none, or more than one."""
+    present = {name.upper() for name in fields}
+    found: list[Generation] = [
+        generation
+        for generation, how in _content()["generation"].items()
+        if role in how["roles"] and present & {name.upper() for name in how["fields"]}
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def texts(column: Column | None, count: int) -> NDArray[np.object_]:
+    """A column as texts: codes kept as written, whole numbers without a decimal point, nothing as ''."""
+    if column is None:
+        return np.full(count, "", dtype=object)
+    return np.array([_text(value) for value in column], dtype=object)
+
+
+def _text(value: object) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def net_factors(column: Column | None, count: int) -> NDArray[np.float64]:
+    """1 − 扣除系数 for each patch; second-survey shares written as percent (> 1) are divided by 100."""
+    if column is None:
+        return np.ones(count)
+    ridges = np.array([float(v) if isinstance(v, int | float) and v == v else 0.0 for v in column], dtype=float)
+    ridges = np.where(ridges > 1, ridges / 100, ridges)
+    return 1.0 - np.clip(ridges, 0.0, 1.0)

@@ -1,0 +1,1 @@
+"""Reading files of the user: archives, shapefiles, GeoPackage, GeoJSON, and the text in them."""

@@ -1,0 +1,33 @@
+"""GDAL's vector side with every driver switched off that the product does not read.
+
+A file named ``x.geojson`` that holds an OGR VRT, a WFS description or a pipeline would otherwise make GDAL read other
+files or open connections. ``OGR_SKIP`` counts only before the drivers are registered, so it is set here, before the
+first import of pyogrio; readers also look at a file's first bytes before GDAL sees it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+READ = ("ESRI Shapefile", "GPKG")
+"""Drivers that readers open files with."""
+
+_OFF = (
+    "PCIDSK PDS4 VICAR PDF MBTiles EEDA OGCAPI GDALG LVBAG S57 DGN OGR_VRT GML GPX KML LIBKML GeoJSON GeoJSONSeq "
+    "ESRIJSON TopoJSON OGR_GMT PGDUMP OSM GPSBabel OGR_PDS WFS OAPIF EDIGEO Idrisi ODS XLSX Elasticsearch Carto "
+    "AmigoCloud SXF Selafin JML PLSCENES CSW VDV MVT NGW MapML GTFS PMTiles JSONFG MiraMonVector ADBC AVCBin AVCE00 "
+    "AIVector HTTP GeoRSS VFK SQLite CSV"
+).split()
+
+if "pyogrio" not in sys.modules:
+    os.environ["OGR_SKIP"] = ",".join([*_OFF, "MapInfo File", "DXF", "FlatGeobuf", "OpenFileGDB"])
+    os.environ["CPL_VSIL_CURL_ALLOWED_EXTENSIONS"] = ".none"
+    os.environ.setdefault("OGR_GPKG_FOREIGN_KEY_CHECK", "NO")
+
+import pyogrio
+import pyogrio.raw
+
+pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES", "OGR_ORGANIZE_POLYGONS": "DEFAULT"})
+
+__all__ = ["READ", "pyogrio"]

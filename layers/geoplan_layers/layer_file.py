@@ -1,0 +1,218 @@
+"""A reference layer straight from a file: read around the boundary only, on the plane of the check."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from geoplan.boundary import Source
+from geoplan.crs import Array, Frame
+from geoplan.errors import InputRefused
+from geoplan.landuse import Generation
+from geoplan.layer import Patches
+from geoplan.measure import polygons_of
+from geoplan.messages import Message
+from geoplan.plane import Plane
+from geoplan_layers.boundary_file import frame_of
+from geoplan_layers.fields import column_for, generation_of, net_factors, texts
+from geoplan_layers.files.limits import LAYER, Limits
+from geoplan_layers.files.table import Table
+from geoplan_layers.selector import LayerSpec, Selector
+from geoplan_layers.vector import filtered, opened, read_table
+
+LINES_TOO = frozenset({"roads", "water"})
+"""Roles whose features may be lines or points as well."""
+_MARGIN = 0.02
+_DAY = re.compile(r"(20\d\d)[-_年.]?(0[1-9]|1[0-2])[-_月.]?(0[1-9]|[12]\d|3[01])")
+
+
+class FileLayer:
+    """A layer of one role from a file that the user names.
+
+    Parameters
+    ----------
+    spec
+        Role, file and what the file does not say itself (system, generation).
+    coverage
+        The file of the declared coverage, if any.
+
+    Raises
+    ------
+    InputRefused
+        The file cannot be read, has no coordinate system, or cannot serve the role.
+    """
+
+    def __init__(
+        self, spec: LayerSpec, coverage: Selector | None = None, *, anywhere: bool = False, day: date | None = None, limits: Limits = LAYER
+    ) -> None:
+        self._spec, self._limits, self._anywhere = spec, limits, anywhere
+        self._coverage_selector = coverage
+        self._given_day = day
+        self._within: dict[tuple[float, ...], Patches] = {}
+        self._notes: list[Message] = []
+        with opened(spec.selector, limits) as dataset:
+            head = dataset.read(None) if dataset.extent is None else None
+            self._whole = head
+            self._box = dataset.extent() if dataset.extent else _bounds(head)
+            first = head if head is not None else dataset.read((self._box[0], self._box[1], self._box[0], self._box[1]))
+            self.source: Source = dataset.source
+            self._name = dataset.name
+        self._fields = tuple(first.columns)
+        self._frame: Frame = frame_of(_placed(first, self._box), spec.frame)
+        self._check_role(first)
+
+    @property
+    def role(self) -> str:
+        """The role that the layer serves."""
+        return self._spec.role
+
+    @property
+    def day(self) -> date | None:
+        """The layer's date: given, else the one in its file name, else none."""
+        if self._given_day:
+            return self._given_day
+        match = _DAY.search(Path(self.source.file).stem)
+        return date(int(match[1]), int(match[2]), int(match[3])) if match else None
+
+    @property
+    def generation(self) -> Generation | None:
+        """The standard of the codes: what the user says, else what the fields decide."""
+        return self._spec.generation or generation_of(self._fields, self.role)
+
+    @property
+    def coded(self) -> bool:
+        """Whether the layer carries a class or zone code, or a zone name."""
+        return self._coded
+
+    @property
+    def notes(self) -> tuple[Message, ...]:
+        """What reading assumed or mended."""
+        return tuple(self._notes)
+
+    @property
+    def coverage_source(self) -> Source | None:
+        """The file of the declared coverage."""
+        return self._coverage[1] if self._coverage else None
+
+    def _check_role(self, first: Table) -> None:
+        self._coded = column_for(first, self.role, "code") is not None or column_for(first, self.role, "name") is not None
+        west, south, east, north = self._box
+        if not all(np.isfinite(self._box)) or (west == east and south == north and not self._coverage_selector):
+            if self._coverage_selector is None:
+                raise InputRefused("layer-empty", file=self.source.file, role=self.role)
+            self._box = (0.0, 0.0, 0.0, 0.0)
+
+    def within(self, window: shapely.Polygon, plane: Plane) -> Patches:
+        """The patches that touch a window of the plane, moved there vertex by vertex; invalid ones mended and noted."""
+        key = (plane.central_meridian, *shapely.bounds(window))
+        if key not in self._within:
+            self._within[key] = self._read(window, plane)
+        return self._within[key]
+
+    def _read(self, window: shapely.Polygon, plane: Plane) -> Patches:
+        box = self._window_box(window, plane)
+        if self._whole is not None:
+            table = self._whole.take(shapely.intersects(shapely.box(*box), self._whole.shapes))
+        else:
+            with opened(self._spec.selector, self._limits) as dataset:
+                table = dataset.read(box)
+        table = filtered(table, self._spec.selector) if len(table) else table
+        shapes = self._usable(table)
+        on_plane = plane.bring(shapes, self._frame, anywhere=self._anywhere, file=self.source.file)
+        count = len(on_plane)
+        patches = Patches(
+            on_plane,
+            self._ids(table, count),
+            texts(column_for(table, self.role, "code"), count),
+            texts(column_for(table, self.role, "name"), count),
+            net_factors(column_for(table, self.role, "ridge"), count),
+        )
+        return patches.take(np.flatnonzero(shapely.intersects(window, on_plane)))
+
+    def _ids(self, table: Table, count: int) -> np.ndarray:
+        ids = texts(column_for(table, self.role, "id"), count)
+        return np.array([each or f"#{row}" for each, row in zip(ids, table.rows, strict=True)], dtype=object)
+
+    def _usable(self, table: Table) -> np.ndarray:
+        """The shapes of the rows, invalid ones mended and named; rows without geometry refuse the layer."""
+        shapes = table.shapes
+        missing = shapely.is_missing(shapes)
+        if missing.any():
+            raise InputRefused("rows-without-geometry", file=self.source.file, where=self._name, rows=table.rows[missing].tolist()[:20], count=int(missing.sum()))
+        if self.role not in LINES_TOO and not self.role.startswith("custom:"):
+            others = table.kinds - {"Polygon"}
+            if others:
+                raise InputRefused("layer-without-polygons", file=self.source.file, role=self.role, kinds=sorted(others))
+        broken = np.flatnonzero(~shapely.is_valid(shapes))
+        if len(broken):
+            shapes = shapes.copy()
+            for i in broken:
+                shapes[i] = polygons_of(shapely.make_valid(shapes[i], method="structure", keep_collapsed=False))
+            note = Message("read.layer-mended", {"role": self.role, "count": len(broken), "rows": table.rows[broken].tolist()[:20]})
+            if note not in self._notes:
+                self._notes.append(note)
+        return shapes
+
+    def _window_box(self, window: shapely.Polygon, plane: Plane) -> tuple[float, float, float, float]:
+        """Bounds in the layer's own coordinates that hold the window, with a margin for the change of projection."""
+        outline = shapely.get_coordinates(shapely.segmentize(window, max(window.length / 64, 1.0)))
+        lon, lat = plane.to_lonlat(outline[:, 0], outline[:, 1])
+        x, y = _forward(self._frame)(lon, lat)
+        west, south, east, north = float(x.min()), float(y.min()), float(x.max()), float(y.max())
+        dx, dy = (east - west) * _MARGIN, (north - south) * _MARGIN
+        return west - dx, south - dy, east + dx, north + dy
+
+    @cached_property
+    def _coverage(self) -> tuple[shapely.MultiPolygon, Source, Frame] | None:
+        if self._coverage_selector is None:
+            return None
+        table = read_table(self._coverage_selector, self._limits)
+        if len(table) == 0 or table.kinds != {"Polygon"}:
+            raise InputRefused("coverage-without-polygons", file=table.source.file, role=self.role)
+        whole = polygons_of(shapely.union_all(shapely.make_valid(table.shapes, method="structure", keep_collapsed=False)))
+        return whole, table.source, frame_of(table, self._spec.frame if table.frame is None else None)
+
+    def declared(self, plane: Plane) -> shapely.Geometry | None:
+        """The declared coverage on the plane."""
+        if self._coverage is None:
+            return None
+        area, source, frame = self._coverage
+        return plane.bring(area, frame, anywhere=self._anywhere, file=source.file)
+
+    def extent(self, plane: Plane) -> shapely.Geometry:
+        """Bounding box of all patches in the layer's own coordinates, on the plane."""
+        return plane.bring(shapely.box(*self._box), self._frame, anywhere=self._anywhere, file=self.source.file)
+
+
+def _bounds(table: Table | None) -> tuple[float, float, float, float]:
+    assert table is not None
+    west, south, east, north = (float(v) for v in shapely.total_bounds(table.shapes))
+    return west, south, east, north
+
+
+def _placed(first: Table, box: tuple[float, float, float, float]) -> Table:
+    """A table whose shapes span the whole layer, so that a refusal names the systems that its numbers allow."""
+    shapes = np.array([shapely.box(*box)], dtype=object) if all(np.isfinite(box)) else first.shapes[:0]
+    return Table(shapes, {}, first.rows[:0], first.frame, first.source, first.layer)
+
+
+def _forward(frame: Frame):  # type: ignore[no-untyped-def]
+    """Degrees to a frame's own coordinates."""
+    from pyproj import Transformer
+
+    if frame.is_geographic:
+        return lambda lon, lat: (lon, lat)
+    base = frame.crs.geodetic_crs if frame.datum in ("cgcs2000", "wgs84") else "EPSG:4326"
+    step = Transformer.from_crs(base, frame.crs, always_xy=True)
+
+    def move(lon: Array, lat: Array) -> tuple[Array, Array]:
+        return step.transform(lon, lat)  # type: ignore[no-any-return]
+
+    return move
+
+

@@ -1,0 +1,91 @@
+"""The towns around: GeoPackage, GeoJSON or any vector format, or CSV with ``lon`` and ``lat``."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, datetime
+
+import numpy as np
+import shapely
+
+from geoplan.boundary import Source
+from geoplan.crs import Frame, recognise
+from geoplan.errors import InputRefused
+from geoplan.facts import TOWN_STAGES
+from geoplan.register import Register, Town
+from geoplan_layers.boundary_file import frame_of
+from geoplan_layers.files.gdal_formats import sha256
+from geoplan_layers.files.limits import BOUNDARY, Limits
+from geoplan_layers.files.table import Table
+from geoplan_layers.files.text import decided, decode
+from geoplan_layers.selector import Selector
+from geoplan_layers.vector import read_table
+
+_TEXTS = ("id", "name", "county", "tier", "stage", "listed_on", "leading", "sub_industry")
+
+
+def read_register(selector: Selector, given: Frame | None = None, limits: Limits = BOUNDARY) -> Register:
+    """The register of towns of a file.
+
+    Raises
+    ------
+    InputRefused
+        No shapes, lines, a stage that is none, a CSV without lon and lat.
+    """
+    table = _csv(selector) if selector.path.suffix.lower() == ".csv" else read_table(selector, limits)
+    missing = shapely.is_missing(table.shapes)
+    if missing.any():
+        raise InputRefused("rows-without-geometry", file=table.source.file, where=table.layer, rows=table.rows[missing].tolist()[:20], count=int(missing.sum()))
+    others = table.kinds - {"Polygon", "Point"}
+    if others:
+        raise InputRefused("towns-kinds", file=table.source.file, where=table.layer, kinds=sorted(others))
+    frame = frame_of(table, given)
+    return Register(tuple(_town(table, i) for i in range(len(table))), frame, table.source)
+
+
+def _town(table: Table, i: int) -> Town:
+    given = {name: _text(column[i]) for name in _TEXTS if (column := table.column(name)) is not None}
+    stage = given.get("stage")
+    if stage and stage not in TOWN_STAGES:
+        raise InputRefused("town-stage", file=table.source.file, where=f"row {table.rows[i]}", stage=stage, known=list(TOWN_STAGES))
+    classes = {
+        name[6:].replace("_", "-"): text
+        for name, column in table.columns.items()
+        if name.lower().startswith("class_") and (text := _text(column[i]))
+    }
+    shape = table.shapes[i]
+    whole = shape if shapely.is_valid(shape) else shapely.make_valid(shape, method="structure", keep_collapsed=False)
+    return Town(shape=whole, classes=classes, **{"id": None, "name": None, **given})
+
+
+def _text(value: object) -> str | None:
+    if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if isinstance(value, datetime | date | np.datetime64):
+        return str(value)[:10]
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _csv(selector: Selector) -> Table:
+    path, shown = selector.path, selector.name
+    if not path.is_file():
+        raise InputRefused("no-such-file", file=str(path))
+    raw = path.read_bytes()
+    rows = list(csv.DictReader(decode(raw.removeprefix(b"\xef\xbb\xbf"), decided(raw.splitlines())).splitlines()))
+    if not rows or not {"lon", "lat"} <= set(rows[0]):
+        raise InputRefused("towns-csv", file=shown, known=list(rows[0]) if rows else [])
+    shapes = np.array([_point(row, i, shown) for i, row in enumerate(rows, 2)], dtype=object)
+    columns = {name: np.array([row[name] for row in rows], dtype=object) for name in rows[0] if name not in ("lon", "lat")}
+    return Table(shapes, columns, np.arange(2, len(rows) + 2), recognise(4490), Source(shown, sha256(path)), path.stem)
+
+
+def _point(row: dict[str, str], line: int, shown: str) -> shapely.Point:
+    try:
+        lon, lat = float(row["lon"]), float(row["lat"])
+    except (TypeError, ValueError):
+        raise InputRefused("towns-csv-number", file=shown, where=f"line {line}", lon=row["lon"], lat=row["lat"]) from None
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise InputRefused("towns-csv-number", file=shown, where=f"line {line}", lon=lon, lat=lat)
+    return shapely.Point(lon, lat)

@@ -1,0 +1,335 @@
+"""How a finding is told: the one renderer behind page, map, printed report and command line.
+
+It reads only the report's JSON, so a report that was stored last year is shown as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from geoplan.messages import Lang, Message, say, word
+from geoplan.messages.units import format_unit, number
+from geoplan.verdict import WORST_FIRST
+
+Json = Mapping[str, Any]
+ICONS = {"pass": "✓", "attention": "!", "fail": "✗", "not-assessed": "?", "not-applicable": "–"}
+"""A sign for each verdict, so that colour is never the only carrier."""
+_ORDER = {verdict: i for i, verdict in enumerate((*WORST_FIRST, "not-applicable"))}
+
+
+@dataclass(frozen=True)
+class ClauseView:
+    """A clause as it is shown: place, paper, words, and whether they are the paper's own."""
+
+    at: str
+    paper: str
+    words: str
+    is_quote: bool
+    trust: str
+    decides: bool
+
+
+@dataclass(frozen=True)
+class FindingView:
+    """One finding in one language."""
+
+    policy: str
+    record: Json
+    lang: Lang
+
+    @property
+    def rule(self) -> str:
+        """Rule id."""
+        return str(self.record["rule"])
+
+    @property
+    def anchor(self) -> str:
+        """Id of the finding on a page."""
+        return f"{self.policy}--{self.rule}"
+
+    @property
+    def title(self) -> str:
+        """Name of the rule."""
+        return str(self.record["title"][self.lang])
+
+    @property
+    def verdict(self) -> str:
+        """Verdict id."""
+        return str(self.record["verdict"])
+
+    @property
+    def verdict_word(self) -> str:
+        """Verdict in words."""
+        return word("verdict", self.verdict, self.lang)
+
+    @property
+    def flags(self) -> list[str]:
+        """What is to be known of the verdict: not firm (with both sides), waivable."""
+        found = []
+        if not self.record["firm"]:
+            found.append(say(Message("view.not-firm", {"sides": self.record["sides"]}), self.lang))
+        if self.record.get("waivable"):
+            found.append(say(Message("view.waivable"), self.lang))
+        return found
+
+    @property
+    def icon(self) -> str:
+        """Sign of the verdict."""
+        return ICONS[self.verdict]
+
+    @property
+    def sentence(self) -> str:
+        """What is so, against what."""
+        return str(self.record["says"][self.lang])
+
+    @property
+    def notes(self) -> list[str]:
+        """Further sentences: what was assumed, what another reading would give."""
+        return [str(note["says"][self.lang]) for note in self.record.get("notes", [])]
+
+    @property
+    def change(self) -> str | None:
+        """What would have to change, or none."""
+        change = self.record.get("change")
+        return str(change["says"][self.lang]) if change else None
+
+    @property
+    def strength(self) -> str:
+        """Wording of the rule: must, in principle …"""
+        return word("strength", str(self.record["strength"]), self.lang)
+
+    @property
+    def clause(self) -> ClauseView:
+        """The clause that decides."""
+        return _clause(self.record["clause"])
+
+    @property
+    def also(self) -> list[ClauseView]:
+        """Further clauses that say the same."""
+        return [_clause(each) for each in self.record.get("also", [])]
+
+    @property
+    def measured(self) -> str | None:
+        """The measured figure with its unit."""
+        found = self.record.get("measured")
+        if not found:
+            return None
+        return quantity(found["value"], found["unit"], self.lang)
+
+    @property
+    def elsewhere(self) -> str | None:
+        """The figure for the rest of planning."""
+        found = self.record.get("measured")
+        if not found or found.get("elsewhere") is None:
+            return None
+        return quantity(found["elsewhere"], found["unit"], self.lang)
+
+    @property
+    def error(self) -> str | None:
+        """The bound on the error of the measure."""
+        found = self.record.get("measured")
+        return f"± {quantity(found['error'], found['unit'], self.lang)}" if found and found["error"] else None
+
+    @property
+    def method(self) -> str | None:
+        """How it was measured."""
+        found = self.record.get("measured")
+        return word("method", found["method"], self.lang) if found else None
+
+    @property
+    def limit(self) -> str | None:
+        """The limit in words."""
+        limit = self.record.get("limit")
+        if not limit:
+            return None
+        unit = limit.get("unit") or "m2"
+        rows = [(which, limit[which]) for which in ("min", "about", "max") if limit.get(which) is not None]
+        return "，".join(f"{say(Message(f'view.limit-{which}'), self.lang)} {quantity(value, unit, self.lang)}" for which, value in rows)
+
+    @property
+    def readings(self) -> list[tuple[str, str]]:
+        """The tool's own reading: key and value in words."""
+        return [(say(Message(f"reading.{key}"), self.lang), _reading(key, value, self.lang)) for key, value in self.record["reading"].items()] if self.record["kind"] in _READ else []
+
+    @property
+    def reading_note(self) -> str | None:
+        """The profile's remark on its reading."""
+        note = self.record.get("reading_note")
+        return str(note[self.lang]) if note else None
+
+    @property
+    def coverage(self) -> list[tuple[str, str]]:
+        """Share of each boundary that the layer knows."""
+        return [(word("part", part, self.lang), format_unit(share, "share", self.lang)) for part, share in self.record["coverage"].items()]
+
+    @property
+    def turns(self) -> list[str]:
+        """How far the boundary is from another verdict."""
+        return [
+            say(Message("view.turn-out" if t["shift_m"] > 0 else "view.turn-in", {"verdict": t["verdict"], "shift": abs(t["shift_m"]), "area": t["area_m2"]}), self.lang)
+            for t in self.record["turns_at"]
+        ]
+
+    @property
+    def evidence(self) -> list[Json]:
+        """Patches and lines that the verdict rests on."""
+        return list(self.record["evidence"])
+
+
+_READ = frozenset({"area", "contiguity", "separation", "minimise", "class-area", "rivalry"})
+
+
+def _clause(record: Json) -> ClauseView:
+    quote, summary = record.get("quote"), record.get("summary")
+    return ClauseView(record["at"], record.get("paper", ""), str(quote or summary), quote is not None, record["trust"], record.get("decides", True))
+
+
+def _reading(key: str, value: Any, lang: Lang) -> str:
+    if key.endswith("_m"):
+        return format_unit(value, "distance", lang)
+    if isinstance(value, str):
+        return word("reading", value, lang)
+    return format_unit(value, "count", lang)
+
+
+def quantity(value: float, unit: str, lang: Lang) -> str:
+    """A figure with its unit: areas in km² from 0.1 km², else m²; distances in km from 1 km."""
+    return format_unit(value, {"m2": "area", "m": "distance"}.get(unit, unit), lang)
+
+
+@dataclass(frozen=True)
+class PolicyView:
+    """One policy's findings in one language, by group and worst first."""
+
+    record: Json
+    lang: Lang
+
+    @property
+    def id(self) -> str:
+        """Policy id."""
+        return str(self.record["id"])
+
+    @property
+    def title(self) -> str:
+        """Number and title of the paper."""
+        return " ".join(filter(None, (self.record.get("number"), self.record["title"])))
+
+    @property
+    def place(self) -> str:
+        """Whose paper it is."""
+        return str(self.record.get("place", {}).get(self.lang, ""))
+
+    @property
+    def standing(self) -> str:
+        """Standing of the paper."""
+        return word("standing", self.record["status"], self.lang)
+
+    @property
+    def verdict(self) -> str:
+        """Verdict of the spatial group."""
+        return str(self.record["verdict"])
+
+    @property
+    def verdict_word(self) -> str:
+        """The verdict in words."""
+        return word("verdict", self.verdict, self.lang)
+
+    @property
+    def icon(self) -> str:
+        """Sign of the verdict."""
+        return ICONS[self.verdict]
+
+    @property
+    def application(self) -> str:
+        """State of the application requirements in words."""
+        return say(Message(f"view.application-{self.record['application']}"), self.lang)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be said of the paper before its findings."""
+        return [str(w["says"][self.lang]) for w in self.record.get("warnings", [])]
+
+    @cached_property
+    def findings(self) -> list[FindingView]:
+        """All findings, worst first, else in the paper's order."""
+        found = [FindingView(self.id, record, self.lang) for record in self.record["findings"]]
+        return sorted(found, key=lambda each: _ORDER[each.verdict])
+
+    def group(self, name: str) -> list[FindingView]:
+        """The findings of one group: spatial, application or city."""
+        return [each for each in self.findings if each.record["group"] == name]
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """A report in one language, in the order in which people ask."""
+
+    content: Json
+    lang: Lang
+
+    @property
+    def verdict(self) -> str:
+        """The report's verdict."""
+        return str(self.content["verdict"])
+
+    @property
+    def verdict_word(self) -> str:
+        """The verdict in words."""
+        return word("verdict", self.verdict, self.lang)
+
+    @property
+    def icon(self) -> str:
+        """Sign of the verdict."""
+        return ICONS[self.verdict]
+
+    @property
+    def name(self) -> str:
+        """The proposal's name, or that it has none."""
+        return str(self.content["proposal"]["name"] or say(Message("view.unnamed"), self.lang))
+
+    @cached_property
+    def policies(self) -> list[PolicyView]:
+        """Every policy, the land law first."""
+        return [PolicyView(record, self.lang) for record in self.content["policies"]]
+
+    @property
+    def structure(self) -> list[Json]:
+        """Structural findings."""
+        return list(self.content["structure"])
+
+    @property
+    def sentence(self) -> str:
+        """The whole verdict in one sentence."""
+        spatial = [f for p in self.policies for f in p.group("spatial")]
+        counts = {v: sum(f.verdict == v for f in spatial) + sum(s["verdict"] == v for s in self.structure) for v in _ORDER}
+        args = {"name": self.name, "policies": len(self.policies), **{v.replace("-", "_"): n for v, n in counts.items()}}
+        return say(Message(f"view.sentence-{self.verdict}", args), self.lang)
+
+    @property
+    def broken(self) -> list[FindingView]:
+        """What fails: spatial findings first, then application requirements that are broken."""
+        found = [f for group in ("spatial", "application") for p in self.policies for f in p.group(group)]
+        return [f for f in found if f.verdict == "fail"]
+
+    @property
+    def unknown(self) -> list[FindingView]:
+        """Spatial findings that could not be assessed."""
+        return [f for p in self.policies for f in p.group("spatial") if f.verdict == "not-assessed"]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Warnings of the whole check."""
+        return [str(w["says"][self.lang]) for w in self.content["warnings"]]
+
+    def boundary_rows(self) -> list[tuple[str, Json]]:
+        """Planning and construction with their measures."""
+        proposal = self.content["proposal"]
+        return [(word("part", part, self.lang), proposal[part]) for part in ("planning", "construction") if proposal[part]]
+
+
+def square_metres(value: float | None) -> str:
+    """m² with two decimals and grouping, or a dash."""
+    return "—" if value is None else number(value, 2)
