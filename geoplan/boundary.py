@@ -68,18 +68,22 @@ class Boundary:
         InputRefused
             Coordinates outside China without ``anywhere``, or that do not fit their system.
         """
-        xy = shapely.get_coordinates(self.polygons)
-        lon, lat = to_lonlat(self.frame, anywhere=anywhere, file=self.source.file)(xy[:, 0], xy[:, 1])
+        inverse = to_lonlat(self.frame, anywhere=anywhere, file=self.source.file)
+        degrees = shapely.transform(self.polygons, inverse, interleaved=False)  # type: ignore[arg-type]
+        lon, lat = shapely.get_coordinates(degrees).T
         if not (np.all(np.isfinite(lon)) and np.all(np.isfinite(lat)) and np.all(np.abs(lat) <= 90)):
             raise InputRefused("coordinates-do-not-fit", file=self.source.file, crs=self.frame.label)
         if not anywhere and not lies_in_china(lon, lat):
             raise InputRefused(
-                "outside-china", file=self.source.file, crs=self.frame.label, lon=float(lon[0]), lat=float(lat[0])
+                "outside-china",
+                file=self.source.file,
+                crs=self.frame.label,
+                lon=float(lon[0]),
+                lat=float(lat[0]),
             )
-        centre = shapely.centroid(shapely.transform(self.polygons, lambda x, y: (lon, lat), interleaved=False))
-        return float(shapely.get_x(centre))
+        return float(shapely.get_x(shapely.centroid(degrees)))
 
-    def on(self, plane: Plane, *, anywhere: bool = False) -> shapely.MultiPolygon:
+    def on(self, plane: Plane, *, anywhere: bool = False) -> shapely.Geometry:
         """The polygons on the plane of a check."""
         return plane.bring(self.polygons, self.frame, anywhere=anywhere, file=self.source.file)
 
@@ -122,7 +126,15 @@ def mend(shapes: NDArray[np.object_], file: str, places: list[str]) -> tuple[NDA
         whole = shapely.make_valid(shapes[i], method="structure", keep_collapsed=False)
         before, after = _drawn_area(shapes[i]), float(shapely.area(whole))
         if after == 0 or abs(after - before) > MOST_CHANGED * max(after, before):
-            raise InputRefused("ring-refused", file=file, where=places[i], reason=reason.strip(), at=at, before=before, after=after)
+            raise InputRefused(
+                "ring-refused",
+                file=file,
+                where=places[i],
+                reason=reason.strip(),
+                at=at,
+                before=before,
+                after=after,
+            )
         mended[i] = whole
         args = {"place": places[i], "reason": reason.strip(), "at": at, "change_m2": round(after - before, 4)}
         repairs.append(Repair(Message("repair.ring", args)))

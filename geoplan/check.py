@@ -23,16 +23,34 @@ from geoplan.land import LandAccount, account
 from geoplan.layer import Layer
 from geoplan.messages import Message
 from geoplan.policy import ALWAYS, Policy, PolicyBook, Rule
-from geoplan.record import application, boundary_record, finding_record, land_record, layer_records, said, structure_record
+from geoplan.record import (
+    application,
+    boundary_record,
+    finding_record,
+    land_record,
+    layer_records,
+    said,
+    structure_record,
+)
 from geoplan.register import Register
-from geoplan.report import Content, PlaneRecord, PolicyRecord, ProposalRecord, Report, SourceFile, evidence_hash, report_id
+from geoplan.report import (
+    Content,
+    PlaneRecord,
+    PolicyRecord,
+    ProposalRecord,
+    Report,
+    SourceFile,
+    evidence_hash,
+    report_id,
+)
 from geoplan.rules.case import Case
 from geoplan.rules.exclusion import exclusion
 from geoplan.rules.figure import facts
+from geoplan.rules.minimise import minimise
 from geoplan.rules.nearest import proximity, separation
-from geoplan.rules.pieces import minimise, within
 from geoplan.rules.question import manual, needs_register
 from geoplan.rules.size import area, class_area, contiguity
+from geoplan.rules.within import within
 from geoplan.site import Site
 from geoplan.structure import applied_outside, county_shares, structural
 from geoplan.verdict import worst
@@ -187,7 +205,12 @@ def _read_anew(policy: Policy, rule: Rule, unused: dict[str, Any]) -> Rule:
 
 
 def _policy_record(
-    policy: Policy, site: Site, land: LandAccount, options: Options, book: PolicyBook, evidence: dict[str, Evidence]
+    policy: Policy,
+    site: Site,
+    land: LandAccount,
+    options: Options,
+    book: PolicyBook,
+    evidence: dict[str, Evidence],
 ) -> PolicyRecord:
     case = Case(site, policy, land)
     findings = []

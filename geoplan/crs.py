@@ -89,7 +89,9 @@ def _datum(crs: CRS) -> Datum:
     return _GEOGRAPHIC.get(code or 0, "other")
 
 
-def to_lonlat(frame: Frame, *, anywhere: bool, file: str | None = None) -> Callable[[Array, Array], tuple[Array, Array]]:
+def to_lonlat(
+    frame: Frame, *, anywhere: bool, file: str | None = None
+) -> Callable[[Array, Array], tuple[Array, Array]]:
     """The function that takes x, y of a frame to longitude and latitude in degrees.
 
     CGCS2000 and WGS 84 degrees are one here (they differ by far less than any boundary's accuracy). Other datums

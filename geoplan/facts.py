@@ -98,7 +98,11 @@ def _typed(value: Any, kind: type, where: str, file: str) -> Any:
 def _figure_value(path: str, value: Any, file: str) -> Any:
     figure = figures().get(path)
     if figure is None or figure.derived or figure.measured:
-        known = [each.partition(".")[2] for each, its in figures().items() if each.startswith(path.split(".")[0] + ".") and not its.derived]
+        known = [
+            each.partition(".")[2]
+            for each, its in figures().items()
+            if each.startswith(path.split(".")[0] + ".") and not its.derived
+        ]
         raise InputRefused("facts-unknown-figure", file=file, where=path, known=known)
     if figure.unit == "truth":
         return _typed(value, bool, path, file)

@@ -50,9 +50,19 @@ class Evidence:
         """A patch that was hit, as evidence."""
         part = "construction" if piece.part == "construction" else "planning"
         return cls(
-            piece.id, piece.role, part, piece.patch, piece.code, piece.shape, piece.area, piece.net_area,
-            piece.share, piece.sliver, piece.name, uses=uses,
-        )  # fmt: skip
+            piece.id,
+            piece.role,
+            part,
+            piece.patch,
+            piece.code,
+            piece.shape,
+            piece.area,
+            piece.net_area,
+            piece.share,
+            piece.sliver,
+            piece.name,
+            uses=uses,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,9 @@ class Judgement:
     facts: tuple[Mapping[str, Any], ...] = ()
 
 
-def not_assessed(message_id: str, *, layers: tuple[str, ...] = (), coverage: Mapping[str, float] | None = None, **args: Any) -> Judgement:
+def not_assessed(
+    message_id: str, *, layers: tuple[str, ...] = (), coverage: Mapping[str, float] | None = None, **args: Any
+) -> Judgement:
     """The answer where something that the rule needs is missing: what it is, and never a pass."""
     return Judgement("not-assessed", Message(message_id, args), coverage=coverage or {}, layers=layers)
 

@@ -65,5 +65,7 @@ def existing_construction(site: Site, part: Part) -> shapely.Geometry:
 def _approved(site: Site) -> shapely.Geometry:
     if not site.has("approved-construction-land"):
         return shapely.Polygon()
-    shapes = np.array([piece.shape for piece in site.pieces("approved-construction-land", "construction")], dtype=object)
+    shapes = np.array(
+        [piece.shape for piece in site.pieces("approved-construction-land", "construction")], dtype=object
+    )
     return shapely.difference(shapely.union_all(shapes), existing_construction(site, "construction"))

@@ -15,7 +15,9 @@ GENERATIONS: tuple[Generation, ...] = get_args(Generation)
 @cache
 def _table() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     content = tomllib.loads(files("geoplan").joinpath("landuse.toml").read_text(encoding="utf-8"))
-    return {generation: {group: tuple(codes) for group, codes in table.items()} for generation, table in content.items()}
+    return {
+        generation: {group: tuple(codes) for group, codes in table.items()} for generation, table in content.items()
+    }
 
 
 @lru_cache(maxsize=4096)
@@ -33,9 +35,7 @@ def groups(code: str, generation: Generation) -> frozenset[str]:
     """
     plain = code.strip().upper()
     found = {
-        group
-        for group, codes in _table()[generation].items()
-        if any(plain.startswith(prefix) for prefix in codes)
+        group for group, codes in _table()[generation].items() if any(plain.startswith(prefix) for prefix in codes)
     }
     if generation == "third-survey" and plain.endswith("K"):
         found.add("restorable")

@@ -44,7 +44,9 @@ class Patches:
 
     def take(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Patches:
         """Some of the patches, by index or mask."""
-        return Patches(self.shapes[which], self.ids[which], self.codes[which], self.names[which], self.net_factor[which])
+        return Patches(
+            self.shapes[which], self.ids[which], self.codes[which], self.names[which], self.net_factor[which]
+        )
 
     def of(self, classes: Iterable[str], generation: Generation) -> Patches:
         """The patches whose code belongs to one of the groups of land, in the generation of their layer."""
@@ -63,7 +65,10 @@ class Patches:
         if not several:
             return cls.none()
         return cls(
-            *(np.concatenate([getattr(each, name) for each in several]) for name in ("shapes", "ids", "codes", "names")),
+            np.concatenate([each.shapes for each in several]),
+            np.concatenate([each.ids for each in several]),
+            np.concatenate([each.codes for each in several]),
+            np.concatenate([each.names for each in several]),
             np.concatenate([each.net_factor for each in several]),
         )
 
@@ -84,19 +89,39 @@ class Layer(Protocol):
     """
 
     @property
-    def role(self) -> str: ...
+    def role(self) -> str:
+        """Which layer it serves as."""
+        ...
+
     @property
-    def source(self) -> Source: ...
+    def source(self) -> Source:
+        """The file and its hash."""
+        ...
+
     @property
-    def day(self) -> date | None: ...
+    def day(self) -> date | None:
+        """Date of the data."""
+        ...
+
     @property
-    def generation(self) -> Generation | None: ...
+    def generation(self) -> Generation | None:
+        """Standard of the codes."""
+        ...
+
     @property
-    def coded(self) -> bool: ...
+    def coded(self) -> bool:
+        """Whether patches carry a class or zone."""
+        ...
+
     @property
-    def notes(self) -> tuple[Message, ...]: ...
+    def notes(self) -> tuple[Message, ...]:
+        """What reading assumed or mended."""
+        ...
+
     @property
-    def coverage_source(self) -> Source | None: ...
+    def coverage_source(self) -> Source | None:
+        """File of the declared coverage."""
+        ...
 
     def within(self, window: shapely.Polygon, plane: Plane) -> Patches:
         """The patches that touch ``window`` (a polygon of ``plane``), on the plane."""

@@ -74,7 +74,7 @@ def survey_areas(polygons: NDArray[np.object_], plane: Plane) -> Array:
     areas = np.abs(_ring_areas(rings, plane))
     outer = np.diff(part_of_ring, prepend=-1) > 0
     signed = np.where(outer, areas, -areas)
-    return np.bincount(owner[part_of_ring], weights=signed, minlength=len(polygons))
+    return np.asarray(np.bincount(owner[part_of_ring], weights=signed, minlength=len(polygons)), dtype=np.float64)
 
 
 def survey_area(polygon: shapely.Geometry, plane: Plane) -> float:
@@ -98,8 +98,10 @@ def _ring_areas(rings: NDArray[np.object_], plane: Plane) -> Array:
     lon_end, lat_end = plane.to_lonlat(end[last][:, 0], end[last][:, 1])
     lon2, lat2 = np.roll(lon, -1), np.roll(lat, -1)
     lon2[last], lat2[last] = lon_end, lat_end
-    trapezoids = _trapezoids(*(np.radians(each) for each in (lon - plane.central_meridian, lat, lon2 - plane.central_meridian, lat2)))
-    return np.bincount(ring[edge][which], weights=trapezoids, minlength=len(rings))
+    trapezoids = _trapezoids(
+        *(np.radians(each) for each in (lon - plane.central_meridian, lat, lon2 - plane.central_meridian, lat2))
+    )
+    return np.asarray(np.bincount(ring[edge][which], weights=trapezoids, minlength=len(rings)), dtype=np.float64)
 
 
 def _trapezoids(lon1: Array, lat1: Array, lon2: Array, lat2: Array) -> Array:

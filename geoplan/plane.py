@@ -71,11 +71,11 @@ class Plane:
 
     def from_lonlat(self, lon: Array, lat: Array) -> tuple[Array, Array]:
         """Degrees to metres on the plane."""
-        return _step(self._proj).transform(lon, lat)  # type: ignore[no-any-return]
+        return _step(self._proj).transform(lon, lat)
 
     def to_lonlat(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Metres on the plane to degrees."""
-        return _step(self._proj).transform(x, y, direction="INVERSE")  # type: ignore[no-any-return]
+        return _step(self._proj).transform(x, y, direction="INVERSE")
 
     def bring(self, shapes: Shape, frame: Frame, *, anywhere: bool = False, file: str | None = None) -> Shape:
         """Shapes of another frame on this plane, moved vertex by vertex.
@@ -101,7 +101,7 @@ class Plane:
 
 
 def _moved(shapes: Shape, move: Callable[[Array, Array], tuple[Array, Array]]) -> Shape:
-    return shapely.transform(shapes, move, interleaved=False)  # type: ignore[return-value]
+    return shapely.transform(shapes, move, interleaved=False)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=16)

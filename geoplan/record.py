@@ -72,7 +72,13 @@ def land_record(land: LandAccount) -> dict[str, float | None]:
 
 
 def finding_record(
-    rule: Rule, policy: Policy, answer: Judgement, book: PolicyBook, day: date, facts: Facts, evidence: dict[str, Evidence]
+    rule: Rule,
+    policy: Policy,
+    answer: Judgement,
+    book: PolicyBook,
+    day: date,
+    facts: Facts,
+    evidence: dict[str, Evidence],
 ) -> FindingRecord:
     """A rule's answer with its clause, reading and evidence; new evidence is added to ``evidence``."""
     clause, *also = book.cited(policy, rule)
@@ -81,8 +87,25 @@ def finding_record(
     exception = granted.as_dict() if granted and granted.verdict == "exception" and waivable else None
     notes = answer.notes
     if granted and granted.verdict == "exception":
-        key = "note.exception" if waivable else "note.exception-not-possible" if answer.verdict == "fail" else "note.exception-not-needed"
-        notes = (*notes, Message(key, {"by": granted.by, "number": granted.number, "reason": granted.reason, "on": granted.on.isoformat()}))
+        key = (
+            "note.exception"
+            if waivable
+            else "note.exception-not-possible"
+            if answer.verdict == "fail"
+            else "note.exception-not-needed"
+        )
+        notes = (
+            *notes,
+            Message(
+                key,
+                {
+                    "by": granted.by,
+                    "number": granted.number,
+                    "reason": granted.reason,
+                    "on": granted.on.isoformat(),
+                },
+            ),
+        )
     reading = rule.reading if isinstance(rule.reading, dict) else rule.reading.model_dump()
     return FindingRecord(
         rule=rule.id,
@@ -103,7 +126,10 @@ def finding_record(
         change=said(answer.change) if answer.change else None,
         measured=_measured(answer),
         limit=_limit(answer.limit),
-        turns_at=[TurnRecord(verdict=t.verdict, shift_m=half_up(t.shift_m, 3), area_m2=half_up(t.area_m2, 2)) for t in answer.turns],
+        turns_at=[
+            TurnRecord(verdict=t.verdict, shift_m=half_up(t.shift_m, 3), area_m2=half_up(t.area_m2, 2))
+            for t in answer.turns
+        ],
         clause=_clause(clause, day),
         also=[_clause(each, day) for each in also],
         reading=reading,
@@ -156,7 +182,7 @@ def evidence_record(piece: Evidence, evidence: dict[str, Evidence]) -> EvidenceR
     return EvidenceRecord(
         id=piece.id,
         layer=piece.layer,
-        part=piece.part,  # type: ignore[arg-type]
+        part=piece.part,
         patch=piece.patch,
         class_=piece.code,
         name=piece.name,

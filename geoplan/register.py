@@ -61,7 +61,13 @@ class Neighbour:
 
 
 def neighbours(
-    register: Register, planning: shapely.Geometry, plane: Plane, own_id: str | None, own_name: str | None, *, anywhere: bool
+    register: Register,
+    planning: shapely.Geometry,
+    plane: Plane,
+    own_id: str | None,
+    own_name: str | None,
+    *,
+    anywhere: bool,
 ) -> tuple[tuple[Neighbour, ...], tuple[Message, ...]]:
     """The live neighbours of a proposal, and what was left out with the reason.
 
@@ -71,7 +77,10 @@ def neighbours(
     found: list[Neighbour] = []
     left_out: list[Message] = []
     shapes = plane.bring(
-        np.array([town.shape for town in register.towns], dtype=object), register.frame, anywhere=anywhere, file=register.source.file
+        np.array([town.shape for town in register.towns], dtype=object),
+        register.frame,
+        anywhere=anywhere,
+        file=register.source.file,
     )
     for town, shape in zip(register.towns, shapes, strict=True):
         reason = _own(town, shape, planning, own_id, own_name)
@@ -84,7 +93,9 @@ def neighbours(
     return tuple(found), tuple(left_out)
 
 
-def _own(town: Town, shape: shapely.Geometry, planning: shapely.Geometry, own_id: str | None, own_name: str | None) -> str | None:
+def _own(
+    town: Town, shape: shapely.Geometry, planning: shapely.Geometry, own_id: str | None, own_name: str | None
+) -> str | None:
     if own_id and town.id:
         return "id" if town.id == own_id else None
     if own_name and town.name == own_name:

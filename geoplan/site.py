@@ -76,14 +76,20 @@ class Site:
     """
 
     def __init__(
-        self, proposal: Proposal, layers: Sequence[Layer], register: Register | None, *, accuracy: float, anywhere: bool
+        self,
+        proposal: Proposal,
+        layers: Sequence[Layer],
+        register: Register | None,
+        *,
+        accuracy: float,
+        anywhere: bool,
     ) -> None:
         self.proposal = proposal
         self.accuracy = accuracy
         self.anywhere = anywhere
         self.register = register
         self.plane = Plane.around(proposal.planning.central_longitude(anywhere=anywhere))
-        self.planning = proposal.planning.on(self.plane, anywhere=anywhere)
+        self.planning: shapely.Geometry = proposal.planning.on(self.plane, anywhere=anywhere)
         self.construction: shapely.Geometry | None = None
         if proposal.construction is not None:
             proposal.construction.central_longitude(anywhere=anywhere)
@@ -127,7 +133,9 @@ class Site:
 
     @cached_property
     def _areas(self) -> dict[Part, float]:
-        drawn: tuple[Part, ...] = ("planning", "rest") if self.construction is None else ("planning", "construction", "rest")
+        drawn: tuple[Part, ...] = (
+            ("planning", "rest") if self.construction is None else ("planning", "construction", "rest")
+        )
         return {part: survey_area(self.shape(part), self.plane) for part in drawn}
 
     @property
@@ -171,7 +179,9 @@ class Site:
                 raise InputRefused("generation-undecided", file=layer.source.file, role=role)
             found.add(layer.generation)
         if len(found) > 1:
-            raise InputRefused("generations-differ", file=self._layers[role][0].source.file, role=role, found=sorted(found))
+            raise InputRefused(
+                "generations-differ", file=self._layers[role][0].source.file, role=role, found=sorted(found)
+            )
         return found.pop()
 
     def require_codes(self, role: str) -> None:
@@ -264,7 +274,9 @@ class Site:
         return self._neighbourhood[1]
 
 
-def cut(patches: Patches, shape: shapely.Geometry, plane: Plane) -> tuple[Patches, NDArray[np.object_], NDArray[np.float64]]:
+def cut(
+    patches: Patches, shape: shapely.Geometry, plane: Plane
+) -> tuple[Patches, NDArray[np.object_], NDArray[np.float64]]:
     """The patches that overlap a shape, what they share with it, and its areas (m², survey formula).
 
     Patches wholly inside are taken whole; only those on the border are cut. What prints as 0.00 m² is contact and

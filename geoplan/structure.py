@@ -30,7 +30,10 @@ def structural(site: Site) -> list[Structural]:
     found = []
     if site.construction is not None:
         found.append(Structural("construction-inside-planning", _inside(site)))
-    for part, boundary in (("planning", site.proposal.planning), ("construction", site.proposal.construction)):
+    for part, boundary in (
+        ("planning", site.proposal.planning),
+        ("construction", site.proposal.construction),
+    ):
         if boundary is not None:
             declared = _declared(site, part, boundary)
             if declared is not None:
@@ -48,10 +51,20 @@ def _inside(site: Site) -> Judgement:
     if not parts:
         return Judgement("pass", Message("finding.structure.inside", args))
     evidence = tuple(
-        Evidence(f"structure.outside.{i}", "boundary", "construction", f"{i}", "", p, survey_area(p, site.plane),
-                 None, survey_area(p, site.plane) / site.area("construction"), is_sliver(p, site.accuracy))
+        Evidence(
+            f"structure.outside.{i}",
+            "boundary",
+            "construction",
+            f"{i}",
+            "",
+            p,
+            survey_area(p, site.plane),
+            None,
+            survey_area(p, site.plane) / site.area("construction"),
+            is_sliver(p, site.accuracy),
+        )
         for i, p in enumerate(parts, 1)
-    )  # fmt: skip
+    )
     firm = not all(e.sliver for e in evidence)
     verdict: Verdict = "fail" if firm else "attention"
     key = "finding.structure.outside" if firm else "finding.structure.outside-slivers"
@@ -69,14 +82,26 @@ def _against_declared(site: Site, part: str, boundary: Boundary, declared: float
     del boundary
     shape = site.planning if part == "planning" else site.construction
     assert shape is not None
-    measured, planar, error = survey_area(shape, site.plane), float(shapely.area(shape)), area_error(shape, site.accuracy)
+    measured, planar, error = (
+        survey_area(shape, site.plane),
+        float(shapely.area(shape)),
+        area_error(shape, site.accuracy),
+    )
     agrees = min(abs(declared - measured), abs(declared - planar)) <= error
     args = {
-        "part": part, "declared": half_up(declared, 2), "measured": half_up(measured, 2), "planar": half_up(planar, 2),
-        "difference": half_up(declared - measured, 2), "planar_difference": half_up(declared - planar, 2),
-    }  # fmt: skip
+        "part": part,
+        "declared": half_up(declared, 2),
+        "measured": half_up(measured, 2),
+        "planar": half_up(planar, 2),
+        "difference": half_up(declared - measured, 2),
+        "planar_difference": half_up(declared - planar, 2),
+    }
     key = "finding.structure.declared-agrees" if agrees else "finding.structure.declared-differs"
-    return Judgement("pass" if agrees else "attention", Message(key, args), measured=Measurement(measured, "m2", "survey-ellipsoid", error))
+    return Judgement(
+        "pass" if agrees else "attention",
+        Message(key, args),
+        measured=Measurement(measured, "m2", "survey-ellipsoid", error),
+    )
 
 
 def county_shares(site: Site) -> list[CountyShare]:

@@ -24,10 +24,22 @@ from geoplan_layers.towns_file import read_register
 
 CHINA_TIME = ZoneInfo("Asia/Shanghai")
 ROLES = (
-    "permanent-basic-farmland", "land-use", "planned-land-use", "approved-construction-land", "inefficient-land",
-    "ecological-redline", "urban-development-boundary", "urban-expansion-boundary", "construction-control-zones",
-    "land-use-zones", "counties", "roads", "water", "elevation", "land-cover",
-)  # fmt: skip
+    "permanent-basic-farmland",
+    "land-use",
+    "planned-land-use",
+    "approved-construction-land",
+    "inefficient-land",
+    "ecological-redline",
+    "urban-development-boundary",
+    "urban-expansion-boundary",
+    "construction-control-zones",
+    "land-use-zones",
+    "counties",
+    "roads",
+    "water",
+    "elevation",
+    "land-cover",
+)
 
 
 @dataclass(frozen=True)
@@ -172,5 +184,3 @@ def civil_date(text: str | None, option: str = "--on") -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise CallRefused("option-wrong", option=option, value=text, wanted="YYYY-MM-DD") from None
-
-

@@ -20,7 +20,26 @@ Lang = Literal["zh", "en"]
 LANGUAGES: tuple[Lang, ...] = ("zh", "en")
 
 _WORDS = frozenset(
-    "class coverage figure group kind method part role stage standing strength subject tier type unit verdict within zone".split()
+    {
+        "class",
+        "coverage",
+        "figure",
+        "group",
+        "kind",
+        "method",
+        "part",
+        "role",
+        "stage",
+        "standing",
+        "strength",
+        "subject",
+        "tier",
+        "type",
+        "unit",
+        "verdict",
+        "within",
+        "zone",
+    }
 )
 
 

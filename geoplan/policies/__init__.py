@@ -1,0 +1,1 @@
+"""The shipped policy files, one per document."""

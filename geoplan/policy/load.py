@@ -172,7 +172,9 @@ def misquotes(policy: Policy, book: PolicyBook) -> tuple[Misquote, ...]:
     """Every limit of a policy that does not stand in the words of its clauses, as ``policies lint`` tells it."""
     found: list[Misquote] = []
     for rule in policy.rules:
-        words = " ".join(filter(None, (w for c in book.cited(policy, rule) for w in (c.clause.quote, c.clause.summary))))
+        words = " ".join(
+            filter(None, (w for c in book.cited(policy, rule) for w in (c.clause.quote, c.clause.summary)))
+        )
         stated = stated_figures(words)
         limits: tuple[Limit, ...] = (*getattr(rule, "limits", ()), *getattr(rule, "when", ()))
         for limit in limits:

@@ -37,7 +37,9 @@ class Policy(Strict):
         for rule in self.rules:
             self._known_clauses(rule)
             if rule.instead_of and rule.instead_of not in ids:
-                raise ValueError(f"rule {rule.id!r} stands instead of {rule.instead_of!r}, which this file does not hold")
+                raise ValueError(
+                    f"rule {rule.id!r} stands instead of {rule.instead_of!r}, which this file does not hold"
+                )
             if isinstance(rule, FactsRule):
                 self._known_figures(rule)
         unused = set(self.clauses) - {key for rule in self.rules for key in self._cited(rule)}
@@ -53,13 +55,17 @@ class Policy(Strict):
     def _known_clauses(self, rule: Rule) -> None:
         for key in self._cited(rule):
             if ":" not in key and key not in self.clauses:
-                raise ValueError(f"rule {rule.id!r} cites the clause {key!r}; the file has {', '.join(sorted(self.clauses))}")
+                raise ValueError(
+                    f"rule {rule.id!r} cites the clause {key!r}; the file has {', '.join(sorted(self.clauses))}"
+                )
 
     @staticmethod
     def _known_figures(rule: FactsRule) -> None:
         for limit in (*rule.limits, *rule.when):
             if limit.figure not in figure_names():
-                raise ValueError(f"rule {rule.id!r} asks for the figure {limit.figure!r}, which figures.toml does not hold")
+                raise ValueError(
+                    f"rule {rule.id!r} asks for the figure {limit.figure!r}, which figures.toml does not hold"
+                )
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule of that id, or none."""

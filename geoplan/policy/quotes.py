@@ -9,12 +9,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_DIGITS = {
+    "零": 0,
+    "〇": 0,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+}
 _PLACES = {"十": 10, "百": 100, "千": 1000}
 _MYRIADS = {"万": 10_000.0, "亿": 100_000_000.0}
 
 _NUMBER = r"(?:\d+/\d+|\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百千]+)"
-_RANGE = re.compile(rf"(?P<a>{_NUMBER})(?:(?P<am>[万亿])?\s*[-—–~～至、]+\s*(?P<b>{_NUMBER}))?\s*(?P<m>[万亿])?\s*(?P<u>%|[^\d\s，。、；,;.（(）)]{{0,7}})")
+_RANGE = re.compile(
+    rf"(?P<a>{_NUMBER})(?:(?P<am>[万亿])?\s*[-—–~～至、]+\s*(?P<b>{_NUMBER}))?\s*(?P<m>[万亿])?\s*(?P<u>%|[^\d\s，。、；,;.（(）)]{{0,7}})"
+)
 
 _UNITS: tuple[tuple[str, str, float], ...] = (
     ("元/每平方公里", "yuan_per_km2", 1.0),

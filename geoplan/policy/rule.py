@@ -60,14 +60,19 @@ class Limit(Strict):
     one_of: tuple[str, ...] | None = Field(default=None)
     given: Literal[True] | None = None
 
-    _KEYS: ClassVar[frozenset[str]] = frozenset(f"{w}_{u}" for w in ("min", "about", "max", "above", "below") for u in UNITS)
+    _KEYS: ClassVar[frozenset[str]] = frozenset(
+        f"{w}_{u}" for w in ("min", "about", "max", "above", "below") for u in UNITS
+    )
 
     @model_validator(mode="after")
     def _one_unit(self) -> Limit:
         extra = dict(self.model_extra or {})
         for key, value in extra.items():
             if key not in self._KEYS:
-                raise ValueError(f"unknown key {key!r}: a limit is written min_, about_, max_, above_ or below_ with a unit, as in max_m2; the units are {', '.join(UNITS)}")
+                raise ValueError(
+                    f"unknown key {key!r}: a limit is written min_, about_, max_, above_ or below_ with a unit, "
+                    f"as in max_m2; the units are {', '.join(UNITS)}"
+                )
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"{key} must be a number")
         units = {key.split("_", 1)[1] for key in extra}

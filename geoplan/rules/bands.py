@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from geoplan.policy.rule import AreaReading, Limit
 from geoplan.verdict import Verdict, breach, worst
@@ -22,7 +22,7 @@ class Scale:
 
     limits: tuple[Limit, ...]
     strength: str
-    reading: AreaReading = AreaReading()
+    reading: AreaReading = field(default_factory=AreaReading)
     relaxed: bool = False
 
     def verdict(self, value: float) -> Verdict:
@@ -43,9 +43,10 @@ class Scale:
 
     def _about(self, about: float, value: float, strength: str) -> Verdict:
         reading = self.reading
-        if value > reading.about_fail * about:
+        low, passing, failing = band(about, reading)
+        if value > failing:
             return _softened(breach(strength)) if self.relaxed else breach(strength)
-        if value > reading.about_pass * about or value < reading.about_low * about:
+        if value > passing or value < low:
             return "attention"
         return "pass"
 
@@ -56,16 +57,27 @@ class Scale:
         for limit in self.limits:
             about = limit.bound("about")
             if about is not None:
-                reading = self.reading
-                found |= {reading.about_low * about, reading.about_pass * about, reading.about_fail * about}
+                found |= set(band(about, self.reading))
             found |= {v for which in ("min", "max", "above", "below") if (v := limit.bound(which)) is not None}
         return tuple(sorted(found))
 
     def verdicts_between(self, low: float, high: float) -> tuple[Verdict, ...]:
         """Verdicts met on the way from one value to another, in that order, without repetition."""
         inside = [v for v in self.turning_values if low <= v <= high]
-        probes = [low, *(p for v in inside for p in (v * (1 - _NUDGE), v, v * (1 + _NUDGE)) if low <= p <= high), high]
+        probes = [
+            low,
+            *(p for v in inside for p in (v * (1 - _NUDGE), v, v * (1 + _NUDGE)) if low <= p <= high),
+            high,
+        ]
         return distinct(self.verdict(probe) for probe in sorted(probes))
+
+
+def band(about: float, reading: AreaReading) -> tuple[float, float, float]:
+    """The band of 左右 round a figure: where it begins to pass, where it ceases to, where it fails."""
+    low, passing, failing = (
+        round(factor * about, 6) for factor in (reading.about_low, reading.about_pass, reading.about_fail)
+    )
+    return low, passing, failing
 
 
 def _softened(verdict: Verdict) -> Verdict:

@@ -64,7 +64,9 @@ def _drawn(rule: ExclusionRule, site: Site, piece: Piece) -> _Hit:
         if area >= PRINTS_AS_ZERO:
             uses.append({"class": use.code, "name": use.name, "area_m2": half_up(area, 2)})
             broken.append(shared)
-    sliver = piece.sliver or (bool(broken) and is_sliver(shapely.union_all(np.array(broken, dtype=object)), site.accuracy))
+    sliver = piece.sliver or (
+        bool(broken) and is_sliver(shapely.union_all(np.array(broken, dtype=object)), site.accuracy)
+    )
     return _Hit(piece, tuple(uses), bool(broken), sliver)
 
 
@@ -75,13 +77,17 @@ def _breaks(rule: ExclusionRule, use: Piece) -> bool:
 
 
 def _answer(rule: ExclusionRule, site: Site, judged: list[_Hit], rest: list[_Hit]) -> Judgement:
-    known = {part: site.known(rule.layer, "construction" if part == "construction" else "planning") for part in _parts(site)}
+    known = {
+        part: site.known(rule.layer, "construction" if part == "construction" else "planning") for part in _parts(site)
+    }
     whole = all(each.is_whole for each in known.values())
     assumed = any(each.origin == "assumed" for each in known.values())
     absent: Verdict = "not-assessed" if not whole else "attention" if assumed else "pass"
     broken = [h for h in (*judged, *rest) if h.counts]
-    drawn: Verdict = worst([absent, *(["attention"] if any(not h.counts and not h.sliver for h in rest) else [])])  # type: ignore[list-item]
-    firm, sides, verdict = True, None, drawn
+    held_back: list[Verdict] = ["attention"] if any(not h.counts and not h.sliver for h in rest) else []
+    drawn = worst([absent, *held_back])
+    firm, verdict = True, drawn
+    sides: tuple[Verdict, Verdict] | None = None
     if any(not h.sliver for h in broken):
         verdict = breach(rule.strength)
     elif (broken or any(h.sliver for h in rest)) and drawn in ("pass", "attention"):
@@ -89,13 +95,18 @@ def _answer(rule: ExclusionRule, site: Site, judged: list[_Hit], rest: list[_Hit
         firm, sides, verdict = False, (drawn, other), "attention"
     shares = {part: each.share for part, each in known.items()}
     answer = Judgement(
-        verdict, _message(rule, site, verdict, judged, rest, shares), firm, sides,
+        verdict,
+        _message(rule, site, verdict, judged, rest, shares),
+        firm,
+        sides,
         Measurement(sum(h.piece.area for h in judged), "m2", "survey-ellipsoid", _error(site, judged)),
         None if site.construction is None else sum(h.piece.area for h in rest),
-        coverage=shares, layers=(rule.layer, *((PLANNED,) if site.has(PLANNED) and rest else ())),
+        coverage=shares,
+        layers=(rule.layer, *((PLANNED,) if site.has(PLANNED) and rest else ())),
         evidence=tuple(Evidence.of(h.piece, h.uses) for h in (*judged, *rest)),
-        notes=_notes(rule, site, judged, rest, firm, assumed), change=_change(rule, judged, rest),
-    )  # fmt: skip
+        notes=_notes(rule, site, judged, rest, firm, assumed),
+        change=_change(rule, judged, rest),
+    )
     return replace(answer, turns=_turns(rule, site)) if whole else answer
 
 
@@ -103,7 +114,14 @@ def _error(site: Site, hits: list[_Hit]) -> float:
     return site.accuracy * float(sum(shapely.length(h.piece.shape) for h in hits))
 
 
-def _message(rule: ExclusionRule, site: Site, verdict: Verdict, judged: list[_Hit], rest: list[_Hit], shares: dict[str, float]) -> Message:
+def _message(
+    rule: ExclusionRule,
+    site: Site,
+    verdict: Verdict,
+    judged: list[_Hit],
+    rest: list[_Hit],
+    shares: dict[str, float],
+) -> Message:
     args: dict[str, Any] = {
         "role": rule.layer,
         "part": site.judged,
@@ -119,20 +137,30 @@ def _message(rule: ExclusionRule, site: Site, verdict: Verdict, judged: list[_Hi
     if verdict == "not-assessed":
         return Message("finding.exclusion.not-covered" + ("-hit" if judged or rest else ""), args)
     if judged:
-        return Message("finding.exclusion.construction" if site.construction is not None else "finding.exclusion.planning", args)
+        return Message(
+            "finding.exclusion.construction" if site.construction is not None else "finding.exclusion.planning",
+            args,
+        )
     if any(h.counts for h in rest):
         return Message("finding.exclusion.rest-used", args)
     if rest:
-        return Message("finding.exclusion.rest-farm" if rule.rest_fails == "not-farming" else "finding.exclusion.rest", args)
+        return Message(
+            "finding.exclusion.rest-farm" if rule.rest_fails == "not-farming" else "finding.exclusion.rest",
+            args,
+        )
     return Message("finding.exclusion.none" if verdict == "pass" else "finding.exclusion.none-assumed", args)
 
 
-def _notes(rule: ExclusionRule, site: Site, judged: list[_Hit], rest: list[_Hit], firm: bool, assumed: bool) -> tuple[Message, ...]:
+def _notes(
+    rule: ExclusionRule, site: Site, judged: list[_Hit], rest: list[_Hit], firm: bool, assumed: bool
+) -> tuple[Message, ...]:
     notes: list[Message] = []
     if site.construction is None and judged:
         notes.append(Message("note.planning-in-place", {}))
     if judged and rest:
-        notes.append(Message("note.rest-too", {"count": len(rest), "area": half_up(sum(h.piece.area for h in rest), 2)}))
+        notes.append(
+            Message("note.rest-too", {"count": len(rest), "area": half_up(sum(h.piece.area for h in rest), 2)})
+        )
     slivers = [h.piece for h in (*judged, *rest) if h.sliver]
     if slivers:
         area = half_up(sum(p.area for p in slivers), 2)
@@ -151,7 +179,14 @@ def _change(rule: ExclusionRule, judged: list[_Hit], rest: list[_Hit]) -> Messag
         return Message("change.give-back", args)
     used = [h for h in rest if h.counts]
     if used:
-        return Message("change.keep-use", {"count": len(used), "area": half_up(sum(u["area_m2"] for h in used for u in h.uses), 2), "role": rule.layer})
+        return Message(
+            "change.keep-use",
+            {
+                "count": len(used),
+                "area": half_up(sum(u["area_m2"] for h in used for u in h.uses), 2),
+                "role": rule.layer,
+            },
+        )
     return Message("change.stay", {"role": rule.layer}) if rest else None
 
 
@@ -180,10 +215,12 @@ def _bad_ground(rule: ExclusionRule, site: Site, inside: np.ndarray) -> np.ndarr
     """Ground of the layer inside planning whose drawn use breaks the rule."""
     if not site.has(PLANNED) or not len(inside):
         return np.array([], dtype=object)
-    uses = [p.shape for part in ("rest", "construction") for p in site.pieces(PLANNED, part) if _breaks(rule, p)]  # type: ignore[arg-type]
+    uses = [p.shape for part in ("rest", "construction") for p in site.pieces(PLANNED, part) if _breaks(rule, p)]
     if not uses:
         return np.array([], dtype=object)
-    ground = np.array([polygons_of(g) for g in shapely.intersection(inside, shapely.union_all(np.array(uses, dtype=object)))])
+    ground = np.array(
+        [polygons_of(g) for g in shapely.intersection(inside, shapely.union_all(np.array(uses, dtype=object)))]
+    )
     return ground[shapely.area(ground) >= PRINTS_AS_ZERO]
 
 
@@ -231,20 +268,62 @@ def _planned_hits(rule: ExclusionRule, site: Site, inside: tuple[Piece, ...], co
         shared = polygons_of(shapely.intersection(piece.shape, ground))
         area = survey_area(shared, site.plane)
         if area >= PRINTS_AS_ZERO:
-            hit = replace(piece, id=f"{rule.layer}.planned.{len(evidence) + 1}", shape=shared, area=area,
-                          net_area=area * (piece.net_area / piece.area), share=area / site.area("planning"),
-                          sliver=is_sliver(shared, site.accuracy))  # fmt: skip
+            hit = replace(
+                piece,
+                id=f"{rule.layer}.planned.{len(evidence) + 1}",
+                shape=shared,
+                area=area,
+                net_area=area * (piece.net_area / piece.area),
+                share=area / site.area("planning"),
+                sliver=is_sliver(shared, site.accuracy),
+            )
             evidence.append(Evidence.of(hit))
     area = sum(e.area_m2 or 0.0 for e in evidence)
     covered = site.known(rule.layer, "planning").is_whole and site.known(PLANNED, "planning").is_whole
-    args = {"role": rule.layer, "uses": list(rule.planned), "count": len(evidence), "area": half_up(area, 2), "coverage": min(coverage.values())}
+    args = {
+        "role": rule.layer,
+        "uses": list(rule.planned),
+        "count": len(evidence),
+        "area": half_up(area, 2),
+        "coverage": min(coverage.values()),
+    }
     layers = (rule.layer, PLANNED)
-    measured = Measurement(area, "m2", "survey-ellipsoid", site.accuracy * float(sum(shapely.length(e.shape) for e in evidence)))
+    measured = Measurement(
+        area, "m2", "survey-ellipsoid", site.accuracy * float(sum(shapely.length(e.shape) for e in evidence))
+    )
     if any(not e.sliver for e in evidence):
-        return Judgement(breach(rule.strength), Message("finding.exclusion.planned", args), measured=measured, coverage=coverage, layers=layers, evidence=tuple(evidence))
+        return Judgement(
+            breach(rule.strength),
+            Message("finding.exclusion.planned", args),
+            measured=measured,
+            coverage=coverage,
+            layers=layers,
+            evidence=tuple(evidence),
+        )
     if not covered:
         shares = {**coverage, "planning": min(coverage["planning"], site.known(PLANNED, "planning").share)}
-        return Judgement("not-assessed", Message("finding.exclusion.planned-not-covered", {**args, "coverage": shares["planning"]}), coverage=shares, layers=layers, evidence=tuple(evidence))
+        return Judgement(
+            "not-assessed",
+            Message("finding.exclusion.planned-not-covered", {**args, "coverage": shares["planning"]}),
+            coverage=shares,
+            layers=layers,
+            evidence=tuple(evidence),
+        )
     if evidence:
-        return Judgement("attention", Message("finding.exclusion.planned", args), False, ("pass", breach(rule.strength)), measured, coverage=coverage, layers=layers, evidence=tuple(evidence))
-    return Judgement("pass", Message("finding.exclusion.planned-none", args), measured=measured, coverage=coverage, layers=layers)
+        return Judgement(
+            "attention",
+            Message("finding.exclusion.planned", args),
+            False,
+            ("pass", breach(rule.strength)),
+            measured,
+            coverage=coverage,
+            layers=layers,
+            evidence=tuple(evidence),
+        )
+    return Judgement(
+        "pass",
+        Message("finding.exclusion.planned-none", args),
+        measured=measured,
+        coverage=coverage,
+        layers=layers,
+    )

@@ -70,7 +70,10 @@ def _bites(rule: FactsRule, case: Case) -> tuple[bool | None, tuple[str, ...]]:
 
 
 def _conditions(rule: FactsRule) -> list[Mapping[str, Any]]:
-    return [Message("finding.facts.condition", {"figure": limit.figure, "limit": _phrase(limit)}).as_dict() for limit in rule.when]
+    return [
+        Message("finding.facts.condition", {"figure": limit.figure, "limit": _phrase(limit)}).as_dict()
+        for limit in rule.when
+    ]
 
 
 def _held(rule: FactsRule, limit: Limit, case: Case) -> tuple[Verdict, Mapping[str, Any]]:
@@ -79,9 +82,14 @@ def _held(rule: FactsRule, limit: Limit, case: Case) -> tuple[Verdict, Mapping[s
     verdict: Verdict = "not-assessed" if missing else _meets(limit, value, limit.strength or rule.strength)
     shown = list(value) if isinstance(value, tuple) else round(value, 9) if isinstance(value, float) else value
     row = {
-        "figure": limit.figure, "value": shown, "unit": figure.unit, "limit": _phrase(limit), "verdict": verdict,
-        "missing": list(missing), "declared": not figure.measured,
-    }  # fmt: skip
+        "figure": limit.figure,
+        "value": shown,
+        "unit": figure.unit,
+        "limit": _phrase(limit),
+        "verdict": verdict,
+        "missing": list(missing),
+        "declared": not figure.measured,
+    }
     return verdict, row
 
 
@@ -95,17 +103,24 @@ def _meets(limit: Limit, value: Any, strength: str) -> Verdict:
     return Scale((limit,), strength).verdict(float(value))
 
 
-def _phrase(limit: Limit) -> dict[str, Any]:
+def limit_words(limit: Limit) -> Message:
+    """Any limit as a message: a bound with its unit, a truth value, a choice, or that it is to be given."""
     if limit.given:
-        return Message("limit.given", {}).as_dict()
+        return Message("limit.given", {})
     if limit.is_ is not None:
-        return Message("limit.is", {"value": limit.is_}).as_dict()
+        return Message("limit.is", {"value": limit.is_})
     if limit.one_of is not None:
-        return Message("limit.one-of", {"names": list(limit.one_of)}).as_dict()
+        return Message("limit.one-of", {"names": list(limit.one_of)})
     return limit_phrase(limit)
 
 
-def _told(rule: FactsRule, verdict: Verdict, rows: tuple[Mapping[str, Any], ...], unknown: tuple[str, ...]) -> Judgement:
+def _phrase(limit: Limit) -> dict[str, Any]:
+    return limit_words(limit).as_dict()
+
+
+def _told(
+    rule: FactsRule, verdict: Verdict, rows: tuple[Mapping[str, Any], ...], unknown: tuple[str, ...]
+) -> Judgement:
     missing = list(dict.fromkeys([*unknown, *(name for row in rows for name in row["missing"])]))
     deciding = next((row for row in rows if row["verdict"] == verdict), rows[0])
     limit = next((each for each in rule.limits if each.figure == deciding["figure"]), rule.limits[0])
@@ -115,12 +130,30 @@ def _told(rule: FactsRule, verdict: Verdict, rows: tuple[Mapping[str, Any], ...]
         measured = Measurement(float(deciding["value"]), deciding["unit"], method)
     if verdict == "not-assessed":
         return Judgement(verdict, Message("finding.facts.missing", {"figures": missing}), facts=rows, limit=limit)
-    says = [_row_says(row).as_dict() for row in rows if row["verdict"] in (verdict, "pass" if verdict == "pass" else verdict)]
+    says = [
+        _row_says(row).as_dict()
+        for row in rows
+        if row["verdict"] in (verdict, "pass" if verdict == "pass" else verdict)
+    ]
     key = {"pass": "met", "fail": "broken", "attention": "short"}[verdict]
-    change = Message("change.facts", {"figures": [r["figure"] for r in rows if r["verdict"] == verdict]}) if verdict != "pass" else None
-    return Judgement(verdict, Message(f"finding.facts.{key}", {"rows": says}), measured=measured, limit=limit if limit.unit else None, facts=rows, change=change)
+    change = (
+        Message("change.facts", {"figures": [r["figure"] for r in rows if r["verdict"] == verdict]})
+        if verdict != "pass"
+        else None
+    )
+    return Judgement(
+        verdict,
+        Message(f"finding.facts.{key}", {"rows": says}),
+        measured=measured,
+        limit=limit if limit.unit else None,
+        facts=rows,
+        change=change,
+    )
 
 
 def _row_says(row: Mapping[str, Any]) -> Message:
     """One figure as it is told: name, value in its unit, limit."""
-    return Message(f"finding.facts.row.{row['unit']}", {"figure": row["figure"], "value": row["value"], "limit": row["limit"]})
+    return Message(
+        f"finding.facts.row.{row['unit']}",
+        {"figure": row["figure"], "value": row["value"], "limit": row["limit"]},
+    )

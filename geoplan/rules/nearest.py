@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geoplan.layer import Patches
 from geoplan.judgement import Evidence, Judgement, Turn, not_assessed
+from geoplan.layer import Patches
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, nearest, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
@@ -42,13 +42,24 @@ def separation(rule: SeparationRule, case: Case) -> Judgement:
     held = hold(scale, distance, error)
     args = _args(site, closest, distance, near, sum(d < near for d, _, _ in ranked))
     key = "not-firm" if not held.firm else "overlap" if args["overlap"] else "far" if held.verdict == "pass" else "near"
-    change = Message("change.farther", {"by": half_up(near - distance, 2), "town": closest.town.label}) if key in ("near", "overlap") else None
+    change = (
+        Message("change.farther", {"by": half_up(near - distance, 2), "town": closest.town.label})
+        if key in ("near", "overlap")
+        else None
+    )
     return Judgement(
-        held.verdict, Message(f"finding.separation.{key}", args), held.firm, held.sides,
-        Measurement(distance, "m", "geodesic", error), limit=scale.limits[0], layers=("towns",),
+        held.verdict,
+        Message(f"finding.separation.{key}", args),
+        held.firm,
+        held.sides,
+        Measurement(distance, "m", "geodesic", error),
+        limit=scale.limits[0],
+        layers=("towns",),
         turns=_distance_turns(site, site.planning, np.array([n.shape for n in site.neighbours], dtype=object), scale),
-        evidence=tuple(_line(site, i, *entry) for i, entry in enumerate(ranked[:SHOWN], 1)), notes=notes, change=change,
-    )  # fmt: skip
+        evidence=tuple(_line(site, i, *entry) for i, entry in enumerate(ranked[:SHOWN], 1)),
+        notes=notes,
+        change=change,
+    )
 
 
 def _ranked(site: Site) -> list[tuple[float, Neighbour, shapely.LineString]]:
@@ -64,16 +75,22 @@ def _args(site: Site, closest: Neighbour, distance: float, near: float, count: i
         "near": near,
         "count": count,
         "overlap": half_up(shared, 2) if shared >= PRINTS_AS_ZERO else 0,
-        "is_point": closest.shape.geom_type == "Point",
+        "is_point": shapely.get_type_id(closest.shape) == shapely.GeometryType.POINT,
     }
 
 
 def _line(site: Site, i: int, distance: float, neighbour: Neighbour, line: shapely.LineString) -> Evidence:
     shared = survey_area(shapely.intersection(site.planning, neighbour.shape), site.plane)
     return Evidence(
-        f"towns.planning.{i}", "towns", "planning", neighbour.town.label, neighbour.town.stage or "", line,
-        area_m2=shared if shared >= PRINTS_AS_ZERO else None, distance_m=distance,
-    )  # fmt: skip
+        f"towns.planning.{i}",
+        "towns",
+        "planning",
+        neighbour.town.label,
+        neighbour.town.stage or "",
+        line,
+        area_m2=shared if shared >= PRINTS_AS_ZERO else None,
+        distance_m=distance,
+    )
 
 
 def _distance_turns(site: Site, shape: shapely.Geometry, others: np.ndarray, scale: Scale) -> tuple[Turn, ...]:
@@ -108,14 +125,43 @@ def proximity(rule: ProximityRule, case: Case) -> Judgement:
     held = hold(scale, distance, error)
     if held.verdict == "pass" and held.firm and _wants_absence(rule):
         held = Held("not-assessed") if not known.is_whole else Held("attention") if known.origin == "assumed" else held
-    key = "not-firm" if not held.firm else {"pass": "pass", "not-assessed": "not-covered"}.get(held.verdict, "breach" if scale.verdict(distance) != "pass" else "assumed")
-    args = {"role": role, "distance": half_up(distance, 2), "limit": limit_phrase(rule.limits[0]), "of": rule.of, "patch": str(patches.ids[i]), "coverage": known.share}
-    evidence = Evidence(f"{role}.nearest.1", role, rule.of, str(patches.ids[i]), str(patches.codes[i]), line, name=str(patches.names[i]), distance_m=distance)
+    key = (
+        "not-firm"
+        if not held.firm
+        else {"pass": "pass", "not-assessed": "not-covered"}.get(
+            held.verdict, "breach" if scale.verdict(distance) != "pass" else "assumed"
+        )
+    )
+    args = {
+        "role": role,
+        "distance": half_up(distance, 2),
+        "limit": limit_phrase(rule.limits[0]).as_dict(),
+        "of": rule.of,
+        "patch": str(patches.ids[i]),
+        "coverage": known.share,
+    }
+    evidence = Evidence(
+        f"{role}.nearest.1",
+        role,
+        rule.of,
+        str(patches.ids[i]),
+        str(patches.codes[i]),
+        line,
+        name=str(patches.names[i]),
+        distance_m=distance,
+    )
     return Judgement(
-        held.verdict, Message(f"finding.proximity.{key}", args), held.firm, held.sides if not held.firm else None,
-        Measurement(distance, "m", "geodesic", error), limit=rule.limits[0], coverage={rule.of: known.share}, layers=(role,),
-        turns=_distance_turns(site, shape, patches.shapes, scale), evidence=(evidence,),
-    )  # fmt: skip
+        held.verdict,
+        Message(f"finding.proximity.{key}", args),
+        held.firm,
+        held.sides if not held.firm else None,
+        Measurement(distance, "m", "geodesic", error),
+        limit=rule.limits[0],
+        coverage={str(rule.of): known.share},
+        layers=(role,),
+        turns=_distance_turns(site, shape, patches.shapes, scale),
+        evidence=(evidence,),
+    )
 
 
 def _features(rule: ProximityRule, site: Site, ground: shapely.Geometry) -> Patches:
@@ -134,11 +180,23 @@ def _wants_absence(rule: ProximityRule) -> bool:
 
 def _none_near(rule: ProximityRule, scale: Scale, reach: float, share: float, is_whole: bool, origin: str) -> Judgement:
     """No feature within reach: a pass where distance is asked for and the ground is known, a breach where nearness is."""
-    args = {"role": rule.layer, "reach": reach, "of": rule.of, "limit": limit_phrase(rule.limits[0]), "coverage": share}
-    coverage = {rule.of: share}
+    args = {
+        "role": rule.layer,
+        "reach": reach,
+        "of": rule.of,
+        "limit": limit_phrase(rule.limits[0]).as_dict(),
+        "coverage": share,
+    }
+    coverage: dict[str, float] = {rule.of: share}
     beyond = scale.verdict(reach * (1 + 1e-6))
     if not is_whole:
         return not_assessed("finding.proximity.none-not-covered", layers=(rule.layer,), coverage=coverage, **args)
     verdict: Verdict = worst([beyond, "attention"]) if origin == "assumed" and beyond == "pass" else beyond
     key = "none" if verdict == "pass" else "none-assumed" if beyond == "pass" else "none-breach"
-    return Judgement(verdict, Message(f"finding.proximity.{key}", args), limit=rule.limits[0], coverage=coverage, layers=(rule.layer,))
+    return Judgement(
+        verdict,
+        Message(f"finding.proximity.{key}", args),
+        limit=rule.limits[0],
+        coverage=coverage,
+        layers=(rule.layer,),
+    )

@@ -25,7 +25,9 @@ def manual(rule: ManualRule, case: Case) -> Judgement:
         drawn = case.site.construction is not None
         key = "finding.manual.construction-drawn" if drawn else "finding.manual.construction-missing"
         return Judgement("pass" if drawn else "not-assessed", Message(key, {}), notes=notes)
-    return Judgement("not-assessed", Message("finding.manual.open", {"question": rule.question.model_dump()}), notes=notes)
+    return Judgement(
+        "not-assessed", Message("finding.manual.open", {"question": rule.question.model_dump()}), notes=notes
+    )
 
 
 def _shown(rule: ManualRule, case: Case) -> tuple[Message, ...]:
@@ -41,7 +43,12 @@ def _shown(rule: ManualRule, case: Case) -> tuple[Message, ...]:
             continue
         value, missing = case.ledger.value(path, case.policy.id)
         if not missing:
-            notes.append(Message("note.shown-area" if path.endswith("_m2") else "note.shown", {"figure": path, "value": value}))
+            notes.append(
+                Message(
+                    "note.shown-area" if path.endswith("_m2") else "note.shown",
+                    {"figure": path, "value": value},
+                )
+            )
     return tuple(notes)
 
 
@@ -51,14 +58,20 @@ def _by_zone(role: str, case: Case) -> Message:
     for piece in case.site.pieces(role, case.site.judged):
         zone = piece.name or piece.code
         zones[zone] = zones.get(zone, 0.0) + piece.area
-    rows = [Message("note.shown-zone", {"zone": zone, "area": half_up(area, 2)}).as_dict() for zone, area in sorted(zones.items())]
+    rows = [
+        Message("note.shown-zone", {"zone": zone, "area": half_up(area, 2)}).as_dict()
+        for zone, area in sorted(zones.items())
+    ]
     return Message("note.shown-zones", {"role": role, "rows": rows})
 
 
 def _extent(case: Case) -> Message:
     """The 四至: the outermost coordinates of the planning area, in degrees."""
     west, south, east, north = shapely.bounds(case.site.plane.lonlat_shapes(case.site.planning))
-    return Message("note.extent", {"west": f"{west:.6f}", "east": f"{east:.6f}", "south": f"{south:.6f}", "north": f"{north:.6f}"})
+    return Message(
+        "note.extent",
+        {"west": f"{west:.6f}", "east": f"{east:.6f}", "south": f"{south:.6f}", "north": f"{north:.6f}"},
+    )
 
 
 def needs_register(rule: RegisterRule, case: Case) -> Judgement:

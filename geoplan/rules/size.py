@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -11,11 +12,13 @@ from geoplan.judgement import Evidence, Judgement, Turn, not_assessed
 from geoplan.measure import Measurement, area_error, necks, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
-from geoplan.policy.rule import AreaRule, ClassAreaRule, ContiguityRule, Limit
-from geoplan.rules.bands import Held, Scale, hold, hold_between
+from geoplan.policy.rule import AreaReading, AreaRule, ClassAreaRule, ContiguityRule, Limit
+from geoplan.rules.bands import Held, Scale, band, hold, hold_between
 from geoplan.rules.case import Case
 from geoplan.rules.turns import area_turns
-from geoplan.verdict import breach
+from geoplan.verdict import Verdict, breach
+
+_ONE_SIDED: tuple[Literal["min", "max", "above", "below"], ...] = ("min", "max", "above", "below")
 
 
 def area(rule: AreaRule, case: Case) -> Judgement:
@@ -33,13 +36,21 @@ def area(rule: AreaRule, case: Case) -> Judgement:
     found = _told(rule, held, scale, low, high)
     notes = (*found.notes, *_relaxation(rule, is_relaxed, scale, held, low))
     if rule.of == "construction-land" and low != high:
-        notes = (*notes, Message("note.construction-land-lower-bound", {"low": half_up(low, 2), "high": half_up(high, 2)}))
+        notes = (
+            *notes,
+            Message("note.construction-land-lower-bound", {"low": half_up(low, 2), "high": half_up(high, 2)}),
+        )
     plus = low - site.area("construction") if rule.of == "construction-land" else 0.0
     turns: tuple[Turn, ...] = () if low != high else area_turns(shape, site.plane, scale, plus=plus)
     return replace(
-        found, measured=Measurement(low, "m2", _method(rule), error), limit=rule.limits[0], notes=notes, turns=turns,
-        change=_change(held, scale, low), layers=("land-use",) if rule.of == "construction-land" else (),
-    )  # fmt: skip
+        found,
+        measured=Measurement(low, "m2", _method(rule), error),
+        limit=rule.limits[0],
+        notes=notes,
+        turns=turns,
+        change=_change(held, scale, low),
+        layers=("land-use",) if rule.of == "construction-land" else (),
+    )
 
 
 def _bounds(rule: AreaRule, case: Case) -> tuple[float, float]:
@@ -61,14 +72,23 @@ def _method(rule: AreaRule) -> str:
 
 
 def _told(rule: AreaRule, held: Held, scale: Scale, low: float, high: float) -> Judgement:
-    args = {"of": rule.of, "area": half_up(low, 2), "limit": limit_phrase(rule.limits[0], rule.reading.model_dump())}
+    args = {
+        "of": rule.of,
+        "area": half_up(low, 2),
+        "limit": limit_phrase(rule.limits[0], rule.reading).as_dict(),
+    }
     if held.verdict == "not-assessed":
         assert held.sides is not None
         message = Message("finding.area.unknown", {**args, "most": half_up(high, 2), "sides": list(held.sides)})
         return Judgement("not-assessed", message)
     if not held.firm:
         assert held.sides is not None
-        return Judgement("attention", Message("finding.area.not-firm", {**args, "sides": list(held.sides)}), False, held.sides)
+        return Judgement(
+            "attention",
+            Message("finding.area.not-firm", {**args, "sides": list(held.sides)}),
+            False,
+            held.sides,
+        )
     if held.verdict == "pass":
         return Judgement("pass", Message("finding.area.pass", args))
     over = low > min(scale.turning_values) * (1 + 1e-9) and low > _middle(rule.limits[0])
@@ -92,7 +112,11 @@ def _change(held: Held, scale: Scale, value: float) -> Message | None:
         return None
     target = min(passing, key=lambda v: abs(v - value))
     by = half_up(abs(target - value), 2)
-    return Message("change.area-smaller" if target < value else "change.area-larger", {"by": by, "to": target}) if by else None
+    return (
+        Message("change.area-smaller" if target < value else "change.area-larger", {"by": by, "to": target})
+        if by
+        else None
+    )
 
 
 def _relaxation(rule: AreaRule, is_relaxed: bool | None, scale: Scale, held: Held, value: float) -> tuple[Message, ...]:
@@ -108,20 +132,18 @@ def _relaxation(rule: AreaRule, is_relaxed: bool | None, scale: Scale, held: Hel
     return (Message(key, {"types": list(rule.relaxed), "verdict": other}),)
 
 
-def limit_phrase(limit: Limit, reading: dict[str, object] | None = None) -> dict[str, object]:
-    """A limit as a message: 约 3 平方公里, 3 至 5 平方公里, 不少于 …, in its unit."""
+def limit_phrase(limit: Limit, reading: AreaReading | None = None) -> Message:
+    """A bound as a message: about 3 km² with its band, 3 to 5 km², at least …, in its unit."""
     about, low, high = limit.bound("about"), limit.bound("min"), limit.bound("max")
     unit = limit.unit
     if about is not None:
-        band = {k: about * float(str((reading or {}).get(k, 1))) for k in ("about_low", "about_pass", "about_fail")}
-        return Message(f"limit.about.{unit}", {"about": about, **band}).as_dict()
+        lowest, passing, failing = band(about, reading or AreaReading())
+        args = {"about": about, "about_low": lowest, "about_pass": passing, "about_fail": failing}
+        return Message(f"limit.about.{unit}", args)
     if low is not None and high is not None:
-        return Message(f"limit.range.{unit}", {"min": low, "max": high}).as_dict()
-    for which in ("min", "max", "above", "below"):
-        value = limit.bound(which)  # type: ignore[arg-type]
-        if value is not None:
-            return Message(f"limit.{which}.{unit}", {which: value}).as_dict()
-    return Message("limit.given", {}).as_dict()
+        return Message("limit.exactly" if low == high else f"limit.range.{unit}", {"min": low, "max": high})
+    which = next(each for each in _ONE_SIDED if limit.bound(each) is not None)
+    return Message(f"limit.{which}.{unit}", {which: limit.bound(which)})
 
 
 def contiguity(rule: ContiguityRule, case: Case) -> Judgement:
@@ -140,13 +162,28 @@ def contiguity(rule: ContiguityRule, case: Case) -> Judgement:
     evidence = _marks(gaps, passages)
     args = {"parts": len(parts), "pieces": clusters, "gap": gap}
     if wider != narrower and (wider == 1 or narrower == 1):
-        sides = ("pass", breach(rule.strength))
-        return Judgement("attention", Message("finding.contiguity.not-firm", args), False, sides, measured, evidence=evidence, notes=notes)
+        sides: tuple[Verdict, Verdict] = ("pass", breach(rule.strength))
+        return Judgement(
+            "attention",
+            Message("finding.contiguity.not-firm", args),
+            False,
+            sides,
+            measured,
+            evidence=evidence,
+            notes=notes,
+        )
     if clusters == 1:
         key = "finding.contiguity.pass" if len(parts) == 1 else "finding.contiguity.pass-with-gaps"
         return Judgement("pass", Message(key, args), measured=measured, evidence=evidence, notes=notes)
     change = Message("change.join-parts", {"pieces": clusters, "gap": gap})
-    return Judgement(breach(rule.strength), Message("finding.contiguity.apart", args), measured=measured, evidence=evidence, notes=notes, change=change)
+    return Judgement(
+        breach(rule.strength),
+        Message("finding.contiguity.apart", args),
+        measured=measured,
+        evidence=evidence,
+        notes=notes,
+        change=change,
+    )
 
 
 def _clusters(parts: np.ndarray, gap: float) -> tuple[int, list[tuple[float, shapely.Geometry]]]:
@@ -167,8 +204,14 @@ def _clusters(parts: np.ndarray, gap: float) -> tuple[int, list[tuple[float, sha
 
 
 def _marks(gaps: list[tuple[float, shapely.Geometry]], passages: tuple[shapely.Polygon, ...]) -> tuple[Evidence, ...]:
-    lines = [Evidence(f"gap.{i + 1}", "boundary", "planning", f"gap {i + 1}", "", line, distance_m=length) for i, (length, line) in enumerate(gaps)]
-    narrow = [Evidence(f"neck.{i + 1}", "boundary", "planning", f"neck {i + 1}", "", p, area_m2=float(p.area)) for i, p in enumerate(passages)]
+    lines = [
+        Evidence(f"gap.{i + 1}", "boundary", "planning", f"gap {i + 1}", "", line, distance_m=length)
+        for i, (length, line) in enumerate(gaps)
+    ]
+    narrow = [
+        Evidence(f"neck.{i + 1}", "boundary", "planning", f"neck {i + 1}", "", p, area_m2=float(p.area))
+        for i, p in enumerate(passages)
+    ]
     return (*lines, *narrow)
 
 
@@ -180,7 +223,7 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
     site.generation(role)
     taken = [p for p in site.pieces(role, part) if _counts(rule, p.groups)]
     known = site.known(role, part)
-    coverage = {part: known.share}
+    coverage: dict[str, float] = {part: known.share}
     low = high = sum(p.area for p in taken)
     if rule.outside:
         low, high = _outside(rule, case, [p.shape for p in taken], high)
@@ -191,14 +234,27 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
     if held.verdict == "pass" and known.origin == "assumed":
         held = Held("attention")
     limit = rule.limits[0]
-    args = {"area": half_up(low, 2), "most": half_up(high, 2), "limit": limit_phrase(limit), "part": part}
-    key = {"pass": "within", "not-assessed": "unknown"}.get(held.verdict, "over" if low > scale.turning_values[0] else "assumed")
+    args = {
+        "area": half_up(low, 2),
+        "most": half_up(high, 2),
+        "limit": limit_phrase(limit).as_dict(),
+        "part": part,
+    }
+    key = {"pass": "within", "not-assessed": "unknown"}.get(
+        held.verdict, "over" if low > scale.turning_values[0] else "assumed"
+    )
     key = key if held.firm else "not-firm"
     return Judgement(
-        held.verdict, Message(f"finding.class-area.{key}", args), held.firm, held.sides if not held.firm else None,
-        Measurement(low, "m2", "survey-ellipsoid", error), limit=limit, coverage=coverage,
-        layers=(role, *((rule.outside,) if rule.outside else ())), evidence=tuple(Evidence.of(p) for p in taken),
-    )  # fmt: skip
+        held.verdict,
+        Message(f"finding.class-area.{key}", args),
+        held.firm,
+        held.sides if not held.firm else None,
+        Measurement(low, "m2", "survey-ellipsoid", error),
+        limit=limit,
+        coverage=coverage,
+        layers=(role, *((rule.outside,) if rule.outside else ())),
+        evidence=tuple(Evidence.of(p) for p in taken),
+    )
 
 
 def _counts(rule: ClassAreaRule, groups: frozenset[str]) -> bool:
@@ -219,5 +275,3 @@ def _outside(rule: ClassAreaRule, case: Case, shapes: list[shapely.Geometry], wh
     left = survey_area(shapely.difference(shapely.union_all(np.array(shapes, dtype=object)), inside), site.plane)
     unknown = survey_area(site.known(role, site.judged).uncovered, site.plane)
     return max(left - unknown, 0.0), left
-
-

@@ -67,7 +67,9 @@ def _offset_for_area(shape: shapely.Geometry, plane: Plane, own: float, wanted: 
     return Turn(verdict, distance, area)
 
 
-def shape_turns(shape: shapely.Geometry, plane: Plane, judge: Callable[[shapely.Geometry], Verdict]) -> tuple[Turn, ...]:
+def shape_turns(
+    shape: shapely.Geometry, plane: Plane, judge: Callable[[shapely.Geometry], Verdict]
+) -> tuple[Turn, ...]:
     """For each other verdict that an offset within ±500 m reaches, the nearest such offset, to 1 mm.
 
     ``judge`` gives the nominal verdict of an offset boundary; between two steps tried it is taken to go one way.
@@ -91,7 +93,13 @@ def shape_turns(shape: shapely.Geometry, plane: Plane, judge: Callable[[shapely.
     return tuple(found[each] for each in sorted(found))
 
 
-def _edge(shape: shapely.Geometry, judge: Callable[[shapely.Geometry], Verdict], near: float, far: float, before: Verdict) -> float:
+def _edge(
+    shape: shapely.Geometry,
+    judge: Callable[[shapely.Geometry], Verdict],
+    near: float,
+    far: float,
+    before: Verdict,
+) -> float:
     """The offset nearest to ``near`` whose verdict is no longer ``before``."""
     while abs(far - near) > _FINE:
         middle = (near + far) / 2

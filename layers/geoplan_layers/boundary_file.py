@@ -58,7 +58,13 @@ def _polygons(table: Table, limits: Limits) -> tuple[NDArray[np.object_], tuple[
         raise InputRefused("no-features", file=file, where=layer)
     missing = shapely.is_missing(table.shapes) | shapely.is_empty(table.shapes)
     if missing.any():
-        raise InputRefused("rows-without-geometry", file=file, where=layer, rows=table.rows[missing].tolist()[:20], count=int(missing.sum()))
+        raise InputRefused(
+            "rows-without-geometry",
+            file=file,
+            where=layer,
+            rows=table.rows[missing].tolist()[:20],
+            count=int(missing.sum()),
+        )
     others = table.kinds - {"Polygon"}
     if others:
         key = "lines-not-polygons" if "LineString" in others else "not-polygons"
@@ -85,7 +91,14 @@ def frame_of(table: Table, given: Frame | None) -> Frame:
     if own is None and given is None:
         box = shapely.total_bounds(table.shapes)
         found = candidates((float(box[0]), float(box[1]), float(box[2]), float(box[3])))
-        raise InputRefused("crs-missing", file=table.source.file, where=table.layer, candidates=found or ["—"], x=float(box[0]), y=float(box[1]))
+        raise InputRefused(
+            "crs-missing",
+            file=table.source.file,
+            where=table.layer,
+            candidates=found or ["—"],
+            x=float(box[0]),
+            y=float(box[1]),
+        )
     if own is None or given is None:
         chosen = own or given
         assert chosen is not None
@@ -105,7 +118,15 @@ def _fits(table: Table, frame: Frame) -> None:
         wrong = max(abs(west), abs(east)) <= 360 and max(abs(south), abs(north)) <= 90
     if wrong:
         looks = candidates((west, south, east, north)) or ["—"]
-        raise InputRefused("crs-does-not-fit", file=table.source.file, where=table.layer, crs=frame.label, x=west, y=south, candidates=looks)
+        raise InputRefused(
+            "crs-does-not-fit",
+            file=table.source.file,
+            where=table.layer,
+            crs=frame.label,
+            x=west,
+            y=south,
+            candidates=looks,
+        )
 
 
 def _joined(table: Table, polygons: NDArray[np.object_]) -> shapely.MultiPolygon:
@@ -115,13 +136,19 @@ def _joined(table: Table, polygons: NDArray[np.object_]) -> shapely.MultiPolygon
             texts = [str(v) for v in column if isinstance(v, str)]
             if any("规划" in t for t in texts) and any("建设" in t for t in texts) and len(set(texts)) > 1:
                 raise InputRefused(
-                    "both-boundaries", file=table.source.file, where=f"{table.layer}[{name}]", layer=table.layer,
-                    field=name, values=sorted(set(texts))[:8],
-                )  # fmt: skip
+                    "both-boundaries",
+                    file=table.source.file,
+                    where=f"{table.layer}[{name}]",
+                    layer=table.layer,
+                    field=name,
+                    values=sorted(set(texts))[:8],
+                )
     whole = shapely.union_all(polygons)
     shared = float(shapely.area(polygons).sum() - shapely.area(whole))
     if shared >= PRINTS_AS_ZERO and shared > 1e-9 * float(shapely.area(whole)):
-        raise InputRefused("features-overlap", file=table.source.file, where=table.layer, area=shared, layer=table.layer)
+        raise InputRefused(
+            "features-overlap", file=table.source.file, where=table.layer, area=shared, layer=table.layer
+        )
     return polygons_of(whole)
 
 
@@ -131,13 +158,15 @@ def _name(table: Table) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-def _declared(table: Table, whole: shapely.MultiPolygon, frame: Frame, *, anywhere: bool) -> tuple[float | None, tuple[Message, ...]]:
+def _declared(
+    table: Table, whole: shapely.MultiPolygon, frame: Frame, *, anywhere: bool
+) -> tuple[float | None, tuple[Message, ...]]:
     """The area that the attributes state, with its unit told by the size; none where no unit fits."""
     column = table.column(*AREA_FIELDS)
     if column is None or not all(isinstance(v, int | float) and v > 0 for v in column):
         return None, ()
     stated = float(sum(column))
-    measured = _rough_area(whole, frame, anywhere=anywhere)
+    measured = _rough_area(whole, frame, table.source.file, anywhere=anywhere)
     name = next(n for n in AREA_FIELDS if table.column(n) is not None)
     for unit, size in _AREA_UNITS.items():
         if abs(stated * size / measured - 1) <= _UNIT_TOLERANCE:
@@ -145,7 +174,7 @@ def _declared(table: Table, whole: shapely.MultiPolygon, frame: Frame, *, anywhe
     return None, (Message("read.declared-area-unclear", {"field": name, "value": stated}),)
 
 
-def _rough_area(whole: shapely.MultiPolygon, frame: Frame, *, anywhere: bool) -> float:
-    inverse = to_lonlat(frame, anywhere=anywhere, file=table.source.file)
-    degrees = shapely.transform(whole, inverse, interleaved=False)
+def _rough_area(whole: shapely.MultiPolygon, frame: Frame, file: str, *, anywhere: bool) -> float:
+    inverse = to_lonlat(frame, anywhere=anywhere, file=file)
+    degrees = shapely.transform(whole, inverse, interleaved=False)  # type: ignore[arg-type]
     return abs(float(GEOD.geometry_area_perimeter(degrees)[0])) or 1.0

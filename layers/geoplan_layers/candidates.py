@@ -21,7 +21,7 @@ def candidates(box: Box) -> list[str]:
     ['EPSG:4490', 'EPSG:4326', 'EPSG:4610', 'EPSG:4214']
     """
     west, south, east, north = box
-    if 73 <= west and east <= 136 and 3 <= south and north <= 54:
+    if west >= 73 and east <= 136 and south >= 3 and north <= 54:
         return [f"EPSG:{code}" for code in _DEGREES]
     if _is_northing(west, east) and (_has_prefix(south, north) or _is_bare(south, north)):
         return ["X/Y swapped"]

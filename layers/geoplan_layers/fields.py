@@ -63,4 +63,4 @@ def net_factors(column: Column | None, count: int) -> NDArray[np.float64]:
         return np.ones(count)
     ridges = np.array([float(v) if isinstance(v, int | float) and v == v else 0.0 for v in column], dtype=float)
     ridges = np.where(ridges > 1, ridges / 100, ridges)
-    return 1.0 - np.clip(ridges, 0.0, 1.0)
+    return np.asarray(1.0 - np.clip(ridges, 0.0, 1.0), dtype=np.float64)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
+from pyproj import Transformer
 
 from geoplan.boundary import Source
 from geoplan.crs import Array, Frame
@@ -48,7 +51,13 @@ class FileLayer:
     """
 
     def __init__(
-        self, spec: LayerSpec, coverage: Selector | None = None, *, anywhere: bool = False, day: date | None = None, limits: Limits = LAYER
+        self,
+        spec: LayerSpec,
+        coverage: Selector | None = None,
+        *,
+        anywhere: bool = False,
+        day: date | None = None,
+        limits: Limits = LAYER,
     ) -> None:
         self._spec, self._limits, self._anywhere = spec, limits, anywhere
         self._coverage_selector = coverage
@@ -100,7 +109,9 @@ class FileLayer:
         return self._coverage[1] if self._coverage else None
 
     def _check_role(self, first: Table) -> None:
-        self._coded = column_for(first, self.role, "code") is not None or column_for(first, self.role, "name") is not None
+        self._coded = (
+            column_for(first, self.role, "code") is not None or column_for(first, self.role, "name") is not None
+        )
         west, south, east, north = self._box
         if not all(np.isfinite(self._box)) or (west == east and south == north and not self._coverage_selector):
             if self._coverage_selector is None:
@@ -143,17 +154,28 @@ class FileLayer:
         shapes = table.shapes
         missing = shapely.is_missing(shapes)
         if missing.any():
-            raise InputRefused("rows-without-geometry", file=self.source.file, where=self._name, rows=table.rows[missing].tolist()[:20], count=int(missing.sum()))
+            raise InputRefused(
+                "rows-without-geometry",
+                file=self.source.file,
+                where=self._name,
+                rows=table.rows[missing].tolist()[:20],
+                count=int(missing.sum()),
+            )
         if self.role not in LINES_TOO and not self.role.startswith("custom:"):
             others = table.kinds - {"Polygon"}
             if others:
-                raise InputRefused("layer-without-polygons", file=self.source.file, role=self.role, kinds=sorted(others))
+                raise InputRefused(
+                    "layer-without-polygons", file=self.source.file, role=self.role, kinds=sorted(others)
+                )
         broken = np.flatnonzero(~shapely.is_valid(shapes))
         if len(broken):
             shapes = shapes.copy()
             for i in broken:
                 shapes[i] = polygons_of(shapely.make_valid(shapes[i], method="structure", keep_collapsed=False))
-            note = Message("read.layer-mended", {"role": self.role, "count": len(broken), "rows": table.rows[broken].tolist()[:20]})
+            note = Message(
+                "read.layer-mended",
+                {"role": self.role, "count": len(broken), "rows": table.rows[broken].tolist()[:20]},
+            )
             if note not in self._notes:
                 self._notes.append(note)
         return shapes
@@ -174,7 +196,9 @@ class FileLayer:
         table = read_table(self._coverage_selector, self._limits)
         if len(table) == 0 or table.kinds != {"Polygon"}:
             raise InputRefused("coverage-without-polygons", file=table.source.file, role=self.role)
-        whole = polygons_of(shapely.union_all(shapely.make_valid(table.shapes, method="structure", keep_collapsed=False)))
+        whole = polygons_of(
+            shapely.union_all(shapely.make_valid(table.shapes, method="structure", keep_collapsed=False))
+        )
         return whole, table.source, frame_of(table, self._spec.frame if table.frame is None else None)
 
     def declared(self, plane: Plane) -> shapely.Geometry | None:
@@ -201,18 +225,14 @@ def _placed(first: Table, box: tuple[float, float, float, float]) -> Table:
     return Table(shapes, {}, first.rows[:0], first.frame, first.source, first.layer)
 
 
-def _forward(frame: Frame):  # type: ignore[no-untyped-def]
+def _forward(frame: Frame) -> Callable[[Array, Array], tuple[Array, Array]]:
     """Degrees to a frame's own coordinates."""
-    from pyproj import Transformer
-
     if frame.is_geographic:
         return lambda lon, lat: (lon, lat)
-    base = frame.crs.geodetic_crs if frame.datum in ("cgcs2000", "wgs84") else "EPSG:4326"
+    base: Any = frame.crs.geodetic_crs if frame.datum in ("cgcs2000", "wgs84") else "EPSG:4326"
     step = Transformer.from_crs(base, frame.crs, always_xy=True)
 
     def move(lon: Array, lat: Array) -> tuple[Array, Array]:
-        return step.transform(lon, lat)  # type: ignore[no-any-return]
+        return step.transform(lon, lat)
 
     return move
-
-

@@ -40,34 +40,62 @@ def write_overlaps(report: Report, path: Path) -> None:
     _write(path, "boundaries", plane, [report.boundaries[p] for p in parts], {"part": parts})
     shown = report.evidence
     _write(
-        path, "evidence", plane, [e.shape for e in shown],
+        path,
+        "evidence",
+        plane,
+        [e.shape for e in shown],
         {
-            "evidence_id": [e.id for e in shown], "layer": [e.layer for e in shown], "part": [e.part for e in shown],
-            "patch": [e.patch for e in shown], "class": [e.code for e in shown], "name": [e.name for e in shown],
-            "area_m2": [_number(e.area_m2) for e in shown], "net_m2": [_number(e.net_area_m2) for e in shown],
-            "dist_m": [_number(e.distance_m) for e in shown], "sliver": [int(e.sliver) for e in shown],
+            "evidence_id": [e.id for e in shown],
+            "layer": [e.layer for e in shown],
+            "part": [e.part for e in shown],
+            "patch": [e.patch for e in shown],
+            "class": [e.code for e in shown],
+            "name": [e.name for e in shown],
+            "area_m2": [_number(e.area_m2) for e in shown],
+            "net_m2": [_number(e.net_area_m2) for e in shown],
+            "dist_m": [_number(e.distance_m) for e in shown],
+            "sliver": [int(e.sliver) for e in shown],
         },
-    )  # fmt: skip
+    )
     near = report.context
     _write(
-        path, "context", plane, [c.shape for c in near],
+        path,
+        "context",
+        plane,
+        [c.shape for c in near],
         {
-            "role": [c.role for c in near], "patch": [c.patch for c in near], "class": [c.code for c in near],
-            "name": [c.name for c in near], "groups": [" ".join(c.groups) for c in near],
+            "role": [c.role for c in near],
+            "patch": [c.patch for c in near],
+            "class": [c.code for c in near],
+            "name": [c.name for c in near],
+            "groups": [" ".join(c.groups) for c in near],
         },
-    )  # fmt: skip
+    )
 
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else round(value, 2)
 
 
-def _write(path: Path, layer: str, plane: Plane, shapes: Sequence[shapely.Geometry], columns: Mapping[str, list[Any]]) -> None:
-    arrays = [np.array(values, dtype=object if not values or isinstance(values[0], str) else None) for values in columns.values()]
+def _write(
+    path: Path, layer: str, plane: Plane, shapes: Sequence[shapely.Geometry], columns: Mapping[str, list[Any]]
+) -> None:
+    arrays = [
+        np.array(values, dtype=object if not values or isinstance(values[0], str) else None)
+        for values in columns.values()
+    ]
     pyogrio.raw.write(
-        path, shapely.to_wkb(np.array(shapes, dtype=object)), arrays, np.array(list(columns)), layer=layer, driver="GPKG",
-        geometry_type="Unknown", crs=plane.crs.to_wkt(), append=path.exists(), geometry_name="geom",
-    )  # fmt: skip
+        path,
+        shapely.to_wkb(np.array(shapes, dtype=object)),
+        arrays,
+        np.array(list(columns)),
+        layer=layer,
+        driver="GPKG",
+        geometry_type="Unknown",
+        crs=plane.crs.to_wkt(),
+        append=path.exists(),
+        geometry_name="geom",
+    )
 
 
 def read_overlaps(path: Path, plane: Plane) -> Overlaps:
@@ -86,4 +114,7 @@ def _rows(path: Path, layer: str) -> list[tuple[dict[str, Any], shapely.Geometry
     meta, _, wkb, columns = pyogrio.raw.read(path, layer=layer)
     shapes = shapely.from_wkb(wkb)
     names = [str(name) for name in meta["fields"]]
-    return [({name: column[i] for name, column in zip(names, columns, strict=True)}, shape) for i, shape in enumerate(shapes)]
+    return [
+        ({name: column[i] for name, column in zip(names, columns, strict=True)}, shape)
+        for i, shape in enumerate(shapes)
+    ]

@@ -35,7 +35,13 @@ def read_register(selector: Selector, given: Frame | None = None, limits: Limits
     table = _csv(selector) if selector.path.suffix.lower() == ".csv" else read_table(selector, limits)
     missing = shapely.is_missing(table.shapes)
     if missing.any():
-        raise InputRefused("rows-without-geometry", file=table.source.file, where=table.layer, rows=table.rows[missing].tolist()[:20], count=int(missing.sum()))
+        raise InputRefused(
+            "rows-without-geometry",
+            file=table.source.file,
+            where=table.layer,
+            rows=table.rows[missing].tolist()[:20],
+            count=int(missing.sum()),
+        )
     others = table.kinds - {"Polygon", "Point"}
     if others:
         raise InputRefused("towns-kinds", file=table.source.file, where=table.layer, kinds=sorted(others))
@@ -47,7 +53,13 @@ def _town(table: Table, i: int) -> Town:
     given = {name: _text(column[i]) for name in _TEXTS if (column := table.column(name)) is not None}
     stage = given.get("stage")
     if stage and stage not in TOWN_STAGES:
-        raise InputRefused("town-stage", file=table.source.file, where=f"row {table.rows[i]}", stage=stage, known=list(TOWN_STAGES))
+        raise InputRefused(
+            "town-stage",
+            file=table.source.file,
+            where=f"row {table.rows[i]}",
+            stage=stage,
+            known=list(TOWN_STAGES),
+        )
     classes = {
         name[6:].replace("_", "-"): text
         for name, column in table.columns.items()
@@ -77,7 +89,9 @@ def _csv(selector: Selector) -> Table:
     if not rows or not {"lon", "lat"} <= set(rows[0]):
         raise InputRefused("towns-csv", file=shown, known=list(rows[0]) if rows else [])
     shapes = np.array([_point(row, i, shown) for i, row in enumerate(rows, 2)], dtype=object)
-    columns = {name: np.array([row[name] for row in rows], dtype=object) for name in rows[0] if name not in ("lon", "lat")}
+    columns = {
+        name: np.array([row[name] for row in rows], dtype=object) for name in rows[0] if name not in ("lon", "lat")
+    }
     return Table(shapes, columns, np.arange(2, len(rows) + 2), recognise(4490), Source(shown, sha256(path)), path.stem)
 
 
@@ -85,7 +99,9 @@ def _point(row: dict[str, str], line: int, shown: str) -> shapely.Point:
     try:
         lon, lat = float(row["lon"]), float(row["lat"])
     except (TypeError, ValueError):
-        raise InputRefused("towns-csv-number", file=shown, where=f"line {line}", lon=row["lon"], lat=row["lat"]) from None
+        raise InputRefused(
+            "towns-csv-number", file=shown, where=f"line {line}", lon=row["lon"], lat=row["lat"]
+        ) from None
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
         raise InputRefused("towns-csv-number", file=shown, where=f"line {line}", lon=lon, lat=lat)
     return shapely.Point(lon, lat)

@@ -105,13 +105,19 @@ def _single(path: Path, source: Source, stem: str, limits: Limits) -> list[Datas
 
 def _geopackage(path: Path, layer: str, source: Source, limits: Limits) -> Dataset:
     return Dataset(
-        layer, source, lambda box: read_geopackage(path, layer, source, limits, box), lambda: extent_of(path, layer)
+        layer,
+        source,
+        lambda box: read_geopackage(path, layer, source, limits, box),
+        lambda: extent_of(path, layer),
     )
 
 
 def _shapefile(parts: dict[str, Path], source: Source, stem: str, limits: Limits) -> Dataset:
     return Dataset(
-        stem, source, lambda box: read_shapefile(parts, source, stem, limits, box), lambda: extent_of(parts[".shp"], None)
+        stem,
+        source,
+        lambda box: read_shapefile(parts, source, stem, limits, box),
+        lambda: extent_of(parts[".shp"], None),
     )
 
 
@@ -126,7 +132,9 @@ def _in_archive(members: list[Member], source: Source, limits: Limits) -> list[D
             stems.setdefault(stem.lower(), {})[member.suffix] = member.path
     names = {m.name[: -len(m.suffix)].lower(): m.name[: -len(m.suffix)] for m in members}
     found.extend(
-        _shapefile(parts, source, names[stem].rpartition("/")[2], limits) for stem, parts in stems.items() if ".shp" in parts
+        _shapefile(parts, source, names[stem].rpartition("/")[2], limits)
+        for stem, parts in stems.items()
+        if ".shp" in parts
     )
     if not found and any(m.suffix in NESTED for m in members):
         raise InputRefused("zip-nested", file=source.file)
@@ -141,5 +149,9 @@ def _the_one(found: list[Dataset], selector: Selector) -> Dataset:
             raise InputRefused("layer-unknown", file=selector.name, layer=selector.layer, known=names)
         return chosen[0]
     if len(found) != 1:
-        raise InputRefused("layer-ambiguous", file=selector.name, known=names) if found else InputRefused("no-layers", file=selector.name)
+        raise (
+            InputRefused("layer-ambiguous", file=selector.name, known=names)
+            if found
+            else InputRefused("no-layers", file=selector.name)
+        )
     return found[0]

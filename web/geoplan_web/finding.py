@@ -152,7 +152,7 @@ class FindingView:
     @property
     def readings(self) -> list[tuple[str, str]]:
         """The tool's own reading: key and value in words."""
-        return [(say(Message(f"reading.{key}"), self.lang), _reading(key, value, self.lang)) for key, value in self.record["reading"].items()] if self.record["kind"] in _READ else []
+        return reading_lines(self.record["reading"], self.lang)
 
     @property
     def reading_note(self) -> str | None:
@@ -179,12 +179,14 @@ class FindingView:
         return list(self.record["evidence"])
 
 
-_READ = frozenset({"area", "contiguity", "separation", "minimise", "class-area", "rivalry"})
-
-
 def _clause(record: Json) -> ClauseView:
     quote, summary = record.get("quote"), record.get("summary")
     return ClauseView(record["at"], record.get("paper", ""), str(quote or summary), quote is not None, record["trust"], record.get("decides", True))
+
+
+def reading_lines(reading: Json, lang: Lang) -> list[tuple[str, str]]:
+    """A reading in words: what each key means, and its value with its unit."""
+    return [(word("reading-key", key, lang), _reading(key, value, lang)) for key, value in reading.items()]
 
 
 def _reading(key: str, value: Any, lang: Lang) -> str:
@@ -192,6 +194,10 @@ def _reading(key: str, value: Any, lang: Lang) -> str:
         return format_unit(value, "distance", lang)
     if isinstance(value, str):
         return word("reading", value, lang)
+    if isinstance(value, list | tuple):
+        return ("、" if lang == "zh" else ", ").join(_reading(key, each, lang) for each in value)
+    if isinstance(value, Mapping):
+        return ("、" if lang == "zh" else ", ").join(f"{name}: {_reading(key, each, lang)}" for name, each in value.items())
     return format_unit(value, "count", lang)
 
 

@@ -97,7 +97,10 @@ def _told(content: dict[str, Any], written: list[Path], lang: Lang, as_json: boo
 
 
 @app.command()
-def demo(out: Annotated[Path, typer.Option(help="输出目录 / output folder")] = Path("geoplan-demo"), lang: LangOption = "zh") -> None:
+def demo(
+    out: Annotated[Path, typer.Option(help="输出目录 / output folder")] = Path("geoplan-demo"),
+    lang: LangOption = "zh",
+) -> None:
     """检查随附的演示小镇 / check the shipped demo towns."""
     from geoplan_api.demo import towns
     from geoplan_api.inquiry import answer
@@ -143,7 +146,11 @@ def list_policies(context: typer.Context, lang: LangOption = "zh", as_json: Json
 
 
 @policies_app.command()
-def show(policy_id: Annotated[str, typer.Argument(metavar="ID")], lang: LangOption = "zh", as_json: JsonOption = False) -> None:
+def show(
+    policy_id: Annotated[str, typer.Argument(metavar="ID")],
+    lang: LangOption = "zh",
+    as_json: JsonOption = False,
+) -> None:
     """一份文件的条款与规则 / one policy: clauses, rules, readings."""
     from geoplan_api.cli.policies import print_policy
 

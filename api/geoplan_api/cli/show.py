@@ -12,7 +12,13 @@ from rich.table import Table
 from geoplan.messages import Lang, Message, say, word
 from geoplan_web.finding import FindingView, PolicyView, ReportView
 
-_COLOURS = {"pass": "green", "attention": "yellow", "fail": "red", "not-assessed": "magenta", "not-applicable": "dim"}
+_COLOURS = {
+    "pass": "green",
+    "attention": "yellow",
+    "fail": "red",
+    "not-assessed": "magenta",
+    "not-applicable": "dim",
+}
 
 
 def print_report(content: dict[str, Any], lang: Lang, console: Console) -> None:
@@ -30,9 +36,13 @@ def print_report(content: dict[str, Any], lang: Lang, console: Console) -> None:
 
 def _print_policy(policy: PolicyView, lang: Lang, console: Console) -> None:
     args = {
-        "icon": policy.icon, "verdict": policy.verdict, "id": policy.id, "title": policy.title,
-        "standing": policy.record["status"], "application": policy.application,
-    }  # fmt: skip
+        "icon": policy.icon,
+        "verdict": policy.verdict,
+        "id": policy.id,
+        "title": policy.title,
+        "standing": policy.record["status"],
+        "application": policy.application,
+    }
     console.print()
     console.print(f"[bold {_COLOURS[policy.verdict]}]{escape(say(Message('cli.policy-line', args), lang))}[/]")
     for warning in policy.warnings:
@@ -43,7 +53,11 @@ def _print_policy(policy: PolicyView, lang: Lang, console: Console) -> None:
     broken = [f for f in policy.group("application") if f.verdict in ("fail", "attention")]
     for finding in [*policy.group("spatial"), *broken]:
         colour = _COLOURS[finding.verdict]
-        table.add_row(f"[{colour}]{finding.icon} {escape(word('verdict', finding.verdict, lang))}[/]", escape(finding.title), _finding_text(finding, lang))
+        table.add_row(
+            f"[{colour}]{finding.icon} {escape(word('verdict', finding.verdict, lang))}[/]",
+            escape(finding.title),
+            _finding_text(finding, lang),
+        )
     if table.row_count:
         console.print(table)
     for line in _other_groups(policy, lang):
@@ -59,7 +73,9 @@ def _finding_text(finding: FindingView, lang: Lang) -> str:
     for clause in (finding.clause, *finding.also):
         mark = say(Message("view.quote" if clause.is_quote else "view.summary"), lang)
         at = f"{clause.paper} {clause.at}"
-        lines.append(f"[dim]{escape(say(Message('cli.clause', {'at': at, 'mark': mark, 'words': clause.words}), lang))}[/]")
+        lines.append(
+            f"[dim]{escape(say(Message('cli.clause', {'at': at, 'mark': mark, 'words': clause.words}), lang))}[/]"
+        )
     return "\n".join(lines)
 
 

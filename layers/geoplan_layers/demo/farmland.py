@@ -14,6 +14,7 @@ from geoplan_layers.demo.noise import Field
 
 SHARE = 0.6  # of all cultivated land, by area
 CLEAR = 8.0  # m; how far basic farmland keeps from land that shall be free of it
+LANE = 16.0  # m; a delivery does not end in the middle of a road
 
 
 def basic_farmland(
@@ -67,7 +68,9 @@ def _west_of(patches: Sequence[Patch], line: float, south: float) -> Polygon:
         return None if middle.y > south and middle.x + 0.3 * (middle.y - south) > line else True
 
     parts = [part for _, part in dissolved(patches, inside)]
-    return Polygon(max(parts, key=lambda part: part.area).exterior)
+    rough = max(parts, key=lambda part: part.area)
+    opened = rough.buffer(-LANE, join_style="mitre").buffer(LANE, join_style="mitre")
+    return Polygon(max(shapely.get_parts(shapely.set_precision(opened, 0.001)), key=shapely.area).exterior)
 
 
 def outline(patches: Sequence[Patch]) -> Polygon:

@@ -197,5 +197,5 @@ SCENE = Scene(
     apart=620.0,
     over=_over,
     warp=_warp,
-    ease=3.0,
+    ease=3.4,
 )

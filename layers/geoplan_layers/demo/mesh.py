@@ -131,30 +131,43 @@ def _joined(patches: list[Patch], heir: dict[int, int]) -> list[Patch]:
 
 
 def bent(
-    patches: Sequence[Patch], warp: Callable[[FloatArray], FloatArray], step: float, ease: float, origin: tuple[int, int]
+    patches: Sequence[Patch],
+    warp: Callable[[FloatArray], FloatArray],
+    step: float,
+    ease: float,
+    origin: tuple[int, int],
 ) -> list[Patch]:
     """Divide edges to at most ``step`` m, warp, simplify together by ``ease`` m, and move to ``origin`` (m)."""
-    shapes = np.array([_bent(patch.shape, warp, step) for patch in patches], dtype=object)
+    outlines = [[densified(ring, step) for ring in rings(patch.shape)] for patch in patches]
+    flat = [ring for outline in outlines for ring in outline]
+    ends = np.cumsum([len(ring) for ring in flat])
+    moved = iter(np.split(np.round(warp(np.vstack(flat)), 3), ends[:-1]))
+    shapes: list[Polygon] = []
+    for outline in outlines:
+        outer, *holes = [next(moved) for _ in outline]
+        shapes.append(Polygon(outer, holes))
     eased = shapely.coverage_simplify(shapes, ease, simplify_boundary=True)
-    moved = shapely.transform(eased, lambda xy: np.round(xy + np.array(origin), 3))
-    return [replace(patch, shape=shape) for patch, shape in zip(patches, moved, strict=True)]
-
-
-def _bent(shape: Polygon, warp: Callable[[FloatArray], FloatArray], step: float) -> Polygon:
-    bent_rings = [np.round(warp(densified(ring, step)), 3) for ring in rings(shape)]
-    return Polygon(bent_rings[0], bent_rings[1:])
+    placed = shapely.transform(eased, lambda xy: np.round(xy + np.array(origin), 3))
+    return [replace(patch, shape=shape) for patch, shape in zip(patches, placed, strict=True)]
 
 
 def densified(ring: FloatArray, step: float) -> FloatArray:
-    """Points on every edge, computed from its lower end whichever way it runs: neighbours get the same ones."""
-    pieces: list[FloatArray] = []
-    for a, b in zip(ring[:-1], ring[1:], strict=True):
-        forward = tuple(a) < tuple(b)
-        low, high = (a, b) if forward else (b, a)
-        count = int(np.sqrt(((high - low) * (high - low)).sum()) / step) + 1
-        inner = low + (high - low) * (np.arange(1, count).reshape(-1, 1) / count)
-        pieces += [a.reshape(1, 2), inner if forward else inner[::-1]]
-    return np.vstack([*pieces, ring[-1:]])
+    """Points on every edge, at most ``step`` m apart (n x 2, closed as given).
+
+    They are computed from the lower end of an edge whichever way it runs: neighbours get the same ones.
+    """
+    start, end = ring[:-1], ring[1:]
+    across, along = end[:, 0] - start[:, 0], end[:, 1] - start[:, 1]
+    counts = (np.sqrt(across * across + along * along) / step).astype(np.int64) + 1
+    edge = np.repeat(np.arange(len(start)), counts)
+    number = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts)
+    forward = ((across > 0.0) | ((across == 0.0) & (along > 0.0)))[edge]
+    share = (np.where(forward, number, counts[edge] - number) / counts[edge]).reshape(-1, 1)
+    low = np.where(forward.reshape(-1, 1), start[edge], end[edge])
+    high = np.where(forward.reshape(-1, 1), end[edge], start[edge])
+    points = low + (high - low) * share
+    points[number == 0] = start
+    return np.vstack([points, ring[-1:]])
 
 
 def dissolved(patches: Sequence[Patch], key: Callable[[int], Key | None]) -> list[tuple[Key, Polygon]]:

@@ -49,7 +49,7 @@ def _scaled(shape: Polygon, factor: float) -> Polygon:
 
 def _drawn(shapes: FloatArray, target: Polygon, sketch: Sketch) -> Polygon:
     ring = _without_detours(shapely.get_coordinates(_chosen(shapes, target).exterior)[:-1])
-    outline = Polygon(_cutting(ring))
+    outline = Polygon(_without_spikes(_cutting(ring)))
     if sketch.inside is not None:
         outline = _largest(outline.intersection(sketch.inside.buffer(-sketch.inset, join_style="mitre")))
     rounded = _largest(shapely.set_precision(outline, 0.001))
@@ -101,6 +101,21 @@ def _cutting(ring: FloatArray) -> FloatArray:
         tolerance = 2.0 if number % 2 else 75.0
         pieces.append(shapely.get_coordinates(LineString(stretch).simplify(tolerance, preserve_topology=False))[:-1])
     return np.vstack(pieces)
+
+
+def _without_spikes(ring: FloatArray) -> FloatArray:
+    """Leave out corners sharper than 60 degrees, the sharpest first."""
+    points = ring
+    while len(points) > 8:
+        before, after = np.roll(points, 1, axis=0) - points, np.roll(points, -1, axis=0) - points
+        dot = before[:, 0] * after[:, 0] + before[:, 1] * after[:, 1]
+        squares = (before * before).sum(axis=1) * (after * after).sum(axis=1)
+        cosine = dot / np.sqrt(squares)
+        sharpest = int(np.argmax(cosine))
+        if cosine[sharpest] < 0.5:
+            break
+        points = np.delete(points, sharpest, axis=0)
+    return points
 
 
 def _largest(shape: shapely.Geometry) -> Polygon:

@@ -84,7 +84,9 @@ def _safe_name(entry: zipfile.ZipInfo, shown: str) -> str:
     return name
 
 
-def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, shown: str, limits: Limits, spent: int) -> int:
+def _write(
+    opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, shown: str, limits: Limits, spent: int
+) -> int:
     count = 0
     with opened.open(entry) as source, target.open("xb") as sink:
         while chunk := source.read(_CHUNK):

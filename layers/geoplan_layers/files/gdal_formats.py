@@ -63,7 +63,12 @@ def _staged(parts: Mapping[str, Path]) -> Any:
 
 
 def read_shapefile(
-    parts: Mapping[str, Path], source: Source, layer: str, limits: Limits, box: Box | None = None, columns: Sequence[str] | None = None
+    parts: Mapping[str, Path],
+    source: Source,
+    layer: str,
+    limits: Limits,
+    box: Box | None = None,
+    columns: Sequence[str] | None = None,
 ) -> Table:
     """One shapefile, with or without .shx, .dbf, .prj and .cpg.
 
@@ -81,7 +86,9 @@ def read_shapefile(
     texts = [name.encode(_RAW) for name in names]
     texts += [value.encode(_RAW) for column in raw for value in column if isinstance(value, str)]
     encoding = decided(texts)
-    fields = {decode(name.encode(_RAW), encoding): _decoded(column, encoding) for name, column in zip(names, raw, strict=True)}
+    fields = {
+        decode(name.encode(_RAW), encoding): _decoded(column, encoding) for name, column in zip(names, raw, strict=True)
+    }
     frame, notes = _prj_frame(parts)
     return Table(shapes, fields, rows, frame, source, layer, encoding, notes)
 
@@ -133,7 +140,12 @@ def geopackage_layers(path: Path, shown: str) -> list[str]:
 
 
 def read_geopackage(
-    path: Path, layer: str, source: Source, limits: Limits, box: Box | None = None, columns: Sequence[str] | None = None
+    path: Path,
+    layer: str,
+    source: Source,
+    limits: Limits,
+    box: Box | None = None,
+    columns: Sequence[str] | None = None,
 ) -> Table:
     """One layer of a GeoPackage."""
     meta, rows, shapes, raw = _read(path, layer, source, limits, bbox=box, columns=columns)

@@ -38,7 +38,10 @@ def read_geojson(path: Path, source: Source, limits: Limits) -> Table:
         raise TooLarge("features", file=source.file, count=len(features), most=limits.features)
     shapes = np.array([_shape(each, i, source.file) for i, each in enumerate(features, 1)], dtype=object)
     names = list(dict.fromkeys(name for each in features for name in (each.get("properties") or {})))
-    columns = {name: np.array([_plain((each.get("properties") or {}).get(name)) for each in features], dtype=object) for name in names}
+    columns = {
+        name: np.array([_plain((each.get("properties") or {}).get(name)) for each in features], dtype=object)
+        for name in names
+    }
     frame, notes = _frame(content, source.file)
     return Table(shapes, columns, np.arange(1, len(features) + 1), frame, source, path.stem, "utf-8", notes)
 
@@ -47,7 +50,7 @@ def _features(content: dict[str, Any], shown: str) -> list[dict[str, Any]]:
     kind = content["type"]
     if kind == "FeatureCollection" and isinstance(content.get("features"), list):
         if all(isinstance(each, dict) for each in content["features"]):
-            return content["features"]
+            return list(content["features"])
     elif kind == "Feature":
         return [content]
     elif "coordinates" in content or kind == "GeometryCollection":

@@ -24,5 +24,10 @@ class Limits:
 
 BOUNDARY = Limits(file_bytes=100 * MB, unpacked_bytes=300 * MB, entries=200, features=5_000, vertices=5_000_000)
 LAYER = Limits(
-    file_bytes=20_000 * MB, unpacked_bytes=40_000 * MB, entries=2_000, features=50_000_000, vertices=2_000_000_000, ratio=500
+    file_bytes=20_000 * MB,
+    unpacked_bytes=40_000 * MB,
+    entries=2_000,
+    features=50_000_000,
+    vertices=2_000_000_000,
+    ratio=500,
 )

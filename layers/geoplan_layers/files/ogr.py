@@ -14,19 +14,71 @@ READ = ("ESRI Shapefile", "GPKG")
 """Drivers that readers open files with."""
 
 _OFF = (
-    "PCIDSK PDS4 VICAR PDF MBTiles EEDA OGCAPI GDALG LVBAG S57 DGN OGR_VRT GML GPX KML LIBKML GeoJSON GeoJSONSeq "
-    "ESRIJSON TopoJSON OGR_GMT PGDUMP OSM GPSBabel OGR_PDS WFS OAPIF EDIGEO Idrisi ODS XLSX Elasticsearch Carto "
-    "AmigoCloud SXF Selafin JML PLSCENES CSW VDV MVT NGW MapML GTFS PMTiles JSONFG MiraMonVector ADBC AVCBin AVCE00 "
-    "AIVector HTTP GeoRSS VFK SQLite CSV"
-).split()
+    "PCIDSK",
+    "PDS4",
+    "VICAR",
+    "PDF",
+    "MBTiles",
+    "EEDA",
+    "OGCAPI",
+    "GDALG",
+    "LVBAG",
+    "S57",
+    "DGN",
+    "OGR_VRT",
+    "GML",
+    "GPX",
+    "KML",
+    "LIBKML",
+    "GeoJSON",
+    "GeoJSONSeq",
+    "ESRIJSON",
+    "TopoJSON",
+    "OGR_GMT",
+    "PGDUMP",
+    "OSM",
+    "GPSBabel",
+    "OGR_PDS",
+    "WFS",
+    "OAPIF",
+    "EDIGEO",
+    "Idrisi",
+    "ODS",
+    "XLSX",
+    "Elasticsearch",
+    "Carto",
+    "AmigoCloud",
+    "SXF",
+    "Selafin",
+    "JML",
+    "PLSCENES",
+    "CSW",
+    "VDV",
+    "MVT",
+    "NGW",
+    "MapML",
+    "GTFS",
+    "PMTiles",
+    "JSONFG",
+    "MiraMonVector",
+    "ADBC",
+    "AVCBin",
+    "AVCE00",
+    "AIVector",
+    "HTTP",
+    "GeoRSS",
+    "VFK",
+    "SQLite",
+    "CSV",
+)
 
 if "pyogrio" not in sys.modules:
     os.environ["OGR_SKIP"] = ",".join([*_OFF, "MapInfo File", "DXF", "FlatGeobuf", "OpenFileGDB"])
     os.environ["CPL_VSIL_CURL_ALLOWED_EXTENSIONS"] = ".none"
     os.environ.setdefault("OGR_GPKG_FOREIGN_KEY_CHECK", "NO")
 
-import pyogrio
-import pyogrio.raw
+import pyogrio  # noqa: E402 - the switch above must come first
+import pyogrio.raw  # noqa: E402
 
 pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES", "OGR_ORGANIZE_POLYGONS": "DEFAULT"})
 

@@ -47,14 +47,19 @@ class Table:
         """
         column = self.column(name)
         if column is None:
-            raise InputRefused("field-unknown", file=self.source.file, where=self.layer, field=name, known=list(self.columns))
+            raise InputRefused(
+                "field-unknown", file=self.source.file, where=self.layer, field=name, known=list(self.columns)
+            )
         texts = np.array([_text(each) for each in column], dtype=object)
         chosen = texts == value
         if not chosen.any():
             raise InputRefused(
-                "value-unknown", file=self.source.file, where=f"{self.layer}[{name}]", value=value,
+                "value-unknown",
+                file=self.source.file,
+                where=f"{self.layer}[{name}]",
+                value=value,
                 known=sorted(set(texts.tolist()))[:12],
-            )  # fmt: skip
+            )
         return self.take(chosen)
 
     def take(self, which: NDArray[np.bool_]) -> Table:

@@ -1,0 +1,104 @@
+"""``geoplan doctor``: does this installation work, and what is missing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from geoplan.check import software
+from geoplan.errors import GeoplanError
+from geoplan.messages import Lang, Message, say
+from geoplan.policy import PolicyBook, misquotes
+
+
+def examine(lang: Lang, console: Console) -> int:
+    """Run every examination and print one line each; 0 when all are good, 1 otherwise."""
+    wrong = 0
+    for name, examination in _EXAMINATIONS.items():
+        try:
+            detail = examination()
+        except (GeoplanError, OSError, RuntimeError) as found:
+            detail, wrong = None, wrong + 1
+            line = say(
+                Message(
+                    "doctor.bad",
+                    {"detail": found.say(lang) if isinstance(found, GeoplanError) else str(found)},
+                ),
+                lang,
+            )
+        else:
+            line = f"{say(Message('doctor.good'), lang)}  {detail}"
+        console.print(escape(f"{say(Message(f'doctor.{name}'), lang)}: {line}"), soft_wrap=True)
+    return 1 if wrong else 0
+
+
+def _policies() -> str:
+    book = PolicyBook()
+    wrong = [m for policy in book for m in misquotes(policy, book)]
+    if wrong:
+        raise RuntimeError(str(wrong[0]))
+    return ", ".join(policy.id for policy in book)
+
+
+def _assets() -> str:
+    from geoplan_web.assets import VENDOR, verify
+
+    wrong = verify()
+    if wrong:
+        raise RuntimeError("; ".join(wrong))
+    return str(VENDOR)
+
+
+def _drivers() -> str:
+    from geoplan_layers.files.ogr import READ, pyogrio
+
+    missing = set(READ) - set(pyogrio.list_drivers())
+    if missing:
+        raise RuntimeError(", ".join(sorted(missing)))
+    return ", ".join(READ)
+
+
+def _demo() -> str:
+    from geoplan_api.demo import data_folder, towns
+
+    return f"{data_folder()} ({len(towns())})"
+
+
+def _home() -> str:
+    from geoplan_api.settings import Settings
+
+    home = Path(Settings().home)
+    home.mkdir(parents=True, exist_ok=True)
+    probe = home / ".geoplan-doctor"
+    probe.write_text("", encoding="utf-8")
+    probe.unlink()
+    return str(home)
+
+
+def _fonts() -> str:
+    if shutil.which("fc-list") is None:
+        return "—"
+    listed = subprocess.run(["fc-list", ":lang=zh", "family"], capture_output=True, text=True, check=False).stdout
+    if not listed.strip():
+        raise RuntimeError("fc-list :lang=zh → —")
+    return listed.splitlines()[0]
+
+
+def _versions() -> str:
+    return ", ".join(f"{name} {version}" for name, version in software().items())
+
+
+_EXAMINATIONS: dict[str, Callable[[], str]] = {
+    "policies": _policies,
+    "assets": _assets,
+    "drivers": _drivers,
+    "demo": _demo,
+    "home": _home,
+    "fonts": _fonts,
+    "versions": _versions,
+}

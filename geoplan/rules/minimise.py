@@ -1,0 +1,115 @@
+"""Minimise: as little as possible of a land, or as much as can be of another; by class, gross and net of ridges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import shapely
+
+from geoplan.judgement import Evidence, Judgement, not_assessed
+from geoplan.measure import Measurement
+from geoplan.messages import Message
+from geoplan.messages.units import half_up
+from geoplan.policy.rule import MinimiseRule
+from geoplan.rules.case import Case
+from geoplan.site import Piece, Site
+from geoplan.verdict import Verdict
+
+
+def minimise(rule: MinimiseRule, case: Case) -> Judgement:
+    """Land taken by class, gross and net of ridges; a rule that wants more of a land is turned round."""
+    site, role, part = case.site, rule.layer, case.site.judged
+    if not site.has(role):
+        return not_assessed("finding.needs-layer", role=role, layers=(role,), coverage={part: 0.0})
+    if rule.classes:
+        site.generation(role)
+    wanted = [p for p in site.pieces(role, part) if not rule.classes or p.groups & set(rule.classes)]
+    known = site.known(role, part)
+    coverage: dict[str, float] = {part: known.share}
+    elsewhere = None
+    if site.construction is not None:
+        elsewhere = sum(p.area for p in site.pieces(role, "rest") if not rule.classes or p.groups & set(rule.classes))
+    gross = sum(p.area for p in wanted)
+    measured = Measurement(
+        gross, "m2", "survey-ellipsoid", site.accuracy * float(sum(shapely.length(p.shape) for p in wanted))
+    )
+    verdict, key = (
+        _more(rule, site, wanted, gross, known.is_whole)
+        if rule.wants == "more"
+        else _less(wanted, known.is_whole, known.origin)
+    )
+    firm = key != "finding.minimise.slivers"
+    notes = () if site.construction is not None or not wanted else (Message("note.planning-in-place", {}),)
+    return Judgement(
+        verdict,
+        Message(key, _minimise_args(rule, site, wanted, known.share)),
+        firm,
+        None if firm else ("pass", "attention"),
+        measured,
+        elsewhere,
+        coverage=coverage,
+        layers=(role,),
+        evidence=tuple(Evidence.of(p) for p in wanted),
+        balance=_balance(wanted, rule),
+        notes=notes,
+    )
+
+
+def _less(taken: list[Piece], is_whole: bool, origin: str) -> tuple[Verdict, str]:
+    if any(not p.sliver for p in taken):
+        return (
+            ("attention", "finding.minimise.taken")
+            if is_whole
+            else ("not-assessed", "finding.minimise.taken-not-covered")
+        )
+    if not is_whole:
+        return "not-assessed", "finding.minimise.not-covered"
+    if taken:
+        return "attention", "finding.minimise.slivers"
+    return ("pass", "finding.minimise.none") if origin == "declared" else ("attention", "finding.minimise.none-assumed")
+
+
+def _more(rule: MinimiseRule, site: Site, used: list[Piece], gross: float, is_whole: bool) -> tuple[Verdict, str]:
+    whole = site.area(site.judged)
+    plain = sum(p.area for p in used if not p.groups & set(rule.careful))
+    if plain / whole > rule.reading.least_share:
+        return "pass", "finding.minimise.used"
+    if gross / whole > rule.reading.least_share:
+        return "attention", "finding.minimise.used-careful"
+    return ("attention", "finding.minimise.not-used") if is_whole else ("not-assessed", "finding.minimise.not-covered")
+
+
+def _minimise_args(rule: MinimiseRule, site: Site, wanted: list[Piece], share: float) -> dict[str, Any]:
+    worst_land = [p for p in wanted if p.groups & set(rule.worst)]
+    return {
+        "role": rule.layer,
+        "part": site.judged,
+        "classes": list(rule.classes) or [],
+        "count": len(wanted),
+        "area": half_up(sum(p.area for p in wanted), 2),
+        "net": half_up(sum(p.net_area for p in wanted), 2),
+        "share": round(sum(p.area for p in wanted) / site.area(site.judged), 6),
+        "worst": list(rule.worst),
+        "worst_area": half_up(sum(p.area for p in worst_land), 2),
+        "least": rule.reading.least_share,
+        "coverage": share,
+    }
+
+
+def _balance(wanted: list[Piece], rule: MinimiseRule) -> tuple[Mapping[str, Any], ...]:
+    """The account by class code: patches, gross and net area, whether it is among the worst."""
+    codes: dict[str, list[Piece]] = {}
+    for piece in wanted:
+        codes.setdefault(piece.code, []).append(piece)
+    return tuple(
+        {
+            "class": code,
+            "name": pieces[0].name,
+            "patches": len(pieces),
+            "area_m2": half_up(sum(p.area for p in pieces), 2),
+            "net_area_m2": half_up(sum(p.net_area for p in pieces), 2),
+            "worst": bool(pieces[0].groups & set(rule.worst)),
+        }
+        for code, pieces in sorted(codes.items())
+    )

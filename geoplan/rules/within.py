@@ -1,0 +1,206 @@
+"""Within: one area inside another, by zone where the layer has zones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import shapely
+
+from geoplan.judgement import Evidence, Judgement, not_assessed
+from geoplan.land import existing_construction
+from geoplan.measure import PRINTS_AS_ZERO, Measurement, is_sliver, polygons_of, survey_area
+from geoplan.messages import Message
+from geoplan.messages.units import floor_to, half_up
+from geoplan.policy.rule import WithinRule
+from geoplan.rules.case import Case
+from geoplan.site import Part, Piece, Site
+from geoplan.verdict import Verdict, breach, worst
+
+ZoneVerdict = Literal["pass", "attention", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """A piece of ground with the verdict of its zone; ``unknown`` where nothing says what zone it lies in."""
+
+    piece: Evidence
+    verdict: ZoneVerdict | Literal["unknown"]
+    zone: str
+
+
+def within(rule: WithinRule, case: Case) -> Judgement:
+    """One area inside the patches, or the passing zones, of a layer."""
+    site = case.site
+    role = rule.layer if site.has(rule.layer) or not rule.stand_in or not site.has(rule.stand_in) else rule.stand_in
+    part: Part = "planning" if rule.of == "planning" else site.judged
+    if not site.has(role):
+        return not_assessed("finding.needs-layer", role=role, layers=(role,), coverage={part: 0.0})
+    if rule.zones:
+        site.require_codes(role)
+    stand_in = (Message("note.stand-in", {"role": role, "wanted": rule.layer}),) if role != rule.layer else ()
+    ground = _zoned(rule, site, role, part)
+    answer = _within_answer(rule, site, role, part, ground, stand_in)
+    if rule.of != "planning" and site.construction is None and answer.verdict != "pass":
+        return not_assessed(
+            "finding.within.needs-construction", layers=(role,), coverage=dict(answer.coverage), role=role
+        )
+    return answer
+
+
+def _zoned(rule: WithinRule, site: Site, role: str, part: Part) -> list[_Ground]:
+    """The judged area cut by zone, with what lies outside every patch."""
+    old = _old_ground(rule, site, part)
+    found: list[_Ground] = []
+    pieces = site.pieces(role, part)
+    for piece in pieces:
+        verdict = _zone_verdict(rule, piece)
+        if verdict != "pass" and rule.of == "new-construction" and old is not None:
+            new = polygons_of(shapely.difference(piece.shape, old))
+            verdict = (
+                verdict
+                if survey_area(new, site.plane) >= PRINTS_AS_ZERO and not is_sliver(new, site.accuracy)
+                else "pass"
+            )
+        found.append(_Ground(Evidence.of(piece), verdict, piece.name or piece.code))
+    outside = polygons_of(
+        shapely.difference(site.shape(part), shapely.union_all(np.array([p.shape for p in pieces], dtype=object)))
+    )
+    found.extend(_outside(rule, site, role, part, outside, old))
+    return found
+
+
+def _old_ground(rule: WithinRule, site: Site, part: Part) -> shapely.Geometry | None:
+    """Existing construction land in the judged area; none where land use does not cover it."""
+    if rule.of != "new-construction" or not site.has("land-use"):
+        return None
+    site.generation("land-use")
+    return existing_construction(site, part) if site.known("land-use", part).is_whole else None
+
+
+def _zone_verdict(rule: WithinRule, piece: Piece) -> ZoneVerdict:
+    if rule.zones is None:
+        return "pass"
+    lists: tuple[tuple[ZoneVerdict, tuple[str, ...]], ...] = (
+        ("pass", rule.zones.passes),
+        ("attention", rule.zones.attention),
+        ("fail", rule.zones.fail),
+    )
+    for verdict, zones in lists:
+        if any(_is_zone(zone, piece) for zone in zones):
+            return verdict
+    return "fail"
+
+
+def _is_zone(zone: str, piece: Piece) -> bool:
+    """Whether a piece lies in a zone: by code (a sub-code such as 011 with its parent 010), else by name."""
+    if zone.isdigit():
+        return piece.code == zone or (len(piece.code) == len(zone) and piece.code[:-1] + "0" == zone)
+    return zone in piece.name or zone in piece.code
+
+
+def _outside(
+    rule: WithinRule,
+    site: Site,
+    role: str,
+    part: Part,
+    outside: shapely.Geometry,
+    old: shapely.Geometry | None,
+) -> list[_Ground]:
+    """What lies outside every patch: known to be outside, unknown, or existing construction land."""
+    if shapely.is_empty(outside):
+        return []
+    unknown = site.known_in(role, outside).uncovered
+    known = polygons_of(shapely.difference(outside, unknown))
+    kinds: list[tuple[shapely.Geometry, ZoneVerdict | Literal["unknown"], str]] = [(unknown, "unknown", "unknown")]
+    if rule.stock_outside and old is not None:
+        kinds.append((polygons_of(shapely.intersection(known, old)), rule.stock_outside, "stock"))
+        known = polygons_of(shapely.difference(known, old))
+    kinds.append((known, "unknown" if rule.stock_outside and old is None else "fail", "outside"))
+    found: list[_Ground] = []
+    for shape, verdict, zone in kinds:
+        area = survey_area(shape, site.plane)
+        if area >= PRINTS_AS_ZERO:
+            where = "construction" if part == "construction" else "planning"
+            evidence = Evidence(
+                f"{role}.{zone}.{where}",
+                role,
+                where,
+                zone,
+                "",
+                shape,
+                area,
+                None,
+                area / site.area(part),
+                is_sliver(shape, site.accuracy),
+            )
+            found.append(_Ground(evidence, verdict, zone))
+    return found
+
+
+def _within_answer(
+    rule: WithinRule, site: Site, role: str, part: Part, ground: list[_Ground], notes: tuple[Message, ...]
+) -> Judgement:
+    broken = [g for g in ground if g.verdict == "fail"]
+    soft = [g for g in ground if g.verdict == "attention"]
+    unknown = [g for g in ground if g.verdict == "unknown" and not g.piece.sliver]
+    firm, sides = True, None
+    if any(not g.piece.sliver for g in broken):
+        verdict: Verdict = breach(rule.strength)
+    elif unknown:
+        verdict = "not-assessed"
+    else:
+        verdict = worst(["attention" for g in soft if not g.piece.sliver] or ["pass"])
+        if broken or (soft and verdict == "pass"):
+            firm, sides, verdict = (
+                False,
+                (verdict, breach(rule.strength) if broken else "attention"),
+                "attention",
+            )
+    missing = sum(g.piece.area_m2 or 0.0 for g in unknown)
+    share = max(min(floor_to(1 - missing / site.area(part), 4), 0.9999), 0.0) if unknown else 1.0
+    area = sum(g.piece.area_m2 or 0.0 for g in broken)
+    args = {
+        "role": role,
+        "of": rule.of,
+        "part": part,
+        "area": half_up(area, 2),
+        "share": round(area / site.area(part), 6),
+        "soft_area": half_up(sum(g.piece.area_m2 or 0.0 for g in soft), 2),
+        "zones": sorted({g.zone for g in (*broken, *soft)}),
+        "coverage": share,
+        "unknown_area": half_up(missing, 2),
+    }
+    key = (
+        "not-firm"
+        if not firm
+        else {"fail": "outside", "attention": "soft" if soft and not broken else "outside"}.get(verdict, verdict)
+    )
+    change = Message("change.move-inside", {"area": args["area"], "role": role}) if broken else None
+    return Judgement(
+        verdict,
+        Message(f"finding.within.{key}", args),
+        firm,
+        sides,
+        Measurement(
+            area, "m2", "survey-ellipsoid", site.accuracy * float(sum(shapely.length(g.piece.shape) for g in broken))
+        ),
+        coverage={part: share},
+        layers=(role,),
+        evidence=tuple(g.piece for g in ground if g.verdict != "pass"),
+        notes=notes,
+        change=change,
+        balance=_by_zone(ground),
+    )
+
+
+def _by_zone(ground: list[_Ground]) -> tuple[Mapping[str, Any], ...]:
+    zones: dict[tuple[str, str], float] = {}
+    for g in ground:
+        zones[g.zone, g.verdict] = zones.get((g.zone, g.verdict), 0.0) + (g.piece.area_m2 or 0.0)
+    return tuple(
+        {"zone": zone, "verdict": verdict, "area_m2": half_up(area, 2)}
+        for (zone, verdict), area in sorted(zones.items())
+    )
