@@ -240,9 +240,9 @@ def _policy_record(
 
 def _judge(rule: Rule, case: Case, book: PolicyBook, options: Options) -> Judgement:
     if case.policy.id == ALWAYS and not case.site.in_china:
-        return not_applicable("finding.outside-china")
+        return not_applicable(Message("finding.outside-china"))
     if not book.clause(case.policy, rule.clause).clause.decides_on(options.on):
-        return not_applicable("finding.not-yet-in-force")
+        return not_applicable(Message("finding.not-yet-in-force"))
     return _JUDGES[rule.kind](rule, case)
 
 

@@ -92,12 +92,18 @@ class Judgement:
 
 
 def not_assessed(
-    message_id: str, *, layers: tuple[str, ...] = (), coverage: Mapping[str, float] | None = None, **args: Any
+    message: Message, *, layers: tuple[str, ...] = (), coverage: Mapping[str, float] | None = None
 ) -> Judgement:
     """The answer where something that the rule needs is missing: what it is, and never a pass."""
-    return Judgement("not-assessed", Message(message_id, args), coverage=coverage or {}, layers=layers)
+    return Judgement("not-assessed", message, coverage=coverage or {}, layers=layers)
 
 
-def not_applicable(message_id: str, **args: Any) -> Judgement:
+def needs_layer(role: str, *parts: str) -> Judgement:
+    """The answer where a layer was not given: nothing of the boundary's parts is known."""
+    coverage = dict.fromkeys(parts, 0.0)
+    return not_assessed(Message("finding.needs-layer", {"role": role}), layers=(role,), coverage=coverage)
+
+
+def not_applicable(message: Message) -> Judgement:
     """The answer where the rule does not bind this proposal, and why."""
-    return Judgement("not-applicable", Message(message_id, args))
+    return Judgement("not-applicable", message)

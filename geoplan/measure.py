@@ -1,14 +1,15 @@
 """Measuring on the ellipsoid as the land survey does.
 
 Areas follow 国土调查办发〔2008〕32号《图幅理论面积与图斑椭球面积计算公式及要求》 with the CGCS2000 constants of the
-third survey: an edge is straight on the Gauss–Krüger plane, is divided where it is longer than 70 m, and each piece
-contributes the trapezoid between it, the parallels of its ends and a fixed meridian:
+third survey: an edge is straight on the Gauss–Krüger plane and is divided evenly, and each piece contributes the
+trapezoid between it, the parallels of its ends and a fixed meridian:
 
     S = 2 b² ΔL [ A sin(ΔB/2) cos(Bm) − B sin(3ΔB/2) cos(3Bm) + C sin(5ΔB/2) cos(5Bm)
                   − D sin(7ΔB/2) cos(7Bm) + E sin(9ΔB/2) cos(9Bm) ]
 
-Coordinates are not rounded on the way, so the result lies within 0.01 m² of the geodesic area of the densified
-outline for boundaries of a few km² (shown by the tests).
+The practice of the survey divides edges over 70 m; pieces of up to 70 m leave up to 0.07 m² on 3 km², since a piece
+is taken as straight in longitude and latitude. Pieces here are at most 10 m and coordinates are not rounded on the
+way, so the result lies within 0.01 m² of the geodesic area of the densified outline (shown by the tests).
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from numpy.typing import NDArray
 from geoplan.crs import Array
 from geoplan.plane import GEOD, Plane
 
-LONGEST_EDGE = 70.0
-"""Metres beyond which an edge is divided evenly for the computation (practice of the third survey)."""
+LONGEST_PIECE = 10.0
+"""Metres beyond which an edge is divided evenly for the computation; the third survey's practice is 70 m."""
 PRINTS_AS_ZERO = 0.005
 """m² below which an area prints as 0.00: contact, not overlap."""
 
@@ -86,7 +87,7 @@ def _ring_areas(rings: NDArray[np.object_], plane: Plane) -> Array:
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     edge = np.flatnonzero(ring[1:] == ring[:-1])
     start, step = xy[edge], xy[edge + 1] - xy[edge]
-    pieces = (np.hypot(step[:, 0], step[:, 1]) / LONGEST_EDGE).astype(np.int64) + 1
+    pieces = (np.hypot(step[:, 0], step[:, 1]) / LONGEST_PIECE).astype(np.int64) + 1
     which = np.repeat(np.arange(len(edge)), pieces)
     first = np.concatenate(([0], np.cumsum(pieces)[:-1]))
     ordinal = np.arange(len(which)) - first[which]
@@ -142,7 +143,7 @@ def nearest(a: shapely.Geometry, b: shapely.Geometry, plane: Plane) -> tuple[flo
 def polygons_of(shape: shapely.Geometry) -> shapely.MultiPolygon:
     """The polygons of any shape as one multipolygon: what an overlay leaves of points and lines is contact."""
     parts = shapely.get_parts(shape)
-    if any(part.geom_type == "GeometryCollection" for part in parts):
+    while np.any(shapely.get_type_id(parts) > shapely.GeometryType.POLYGON):
         parts = shapely.get_parts(parts)
     return shapely.MultiPolygon([part for part in parts if part.geom_type == "Polygon" and not part.is_empty])
 

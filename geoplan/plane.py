@@ -60,7 +60,7 @@ class Plane:
     @property
     def crs(self) -> CRS:
         """The plane as a pyproj CRS, for files that geoplan writes."""
-        return CRS.from_epsg(self.epsg) if self.epsg else CRS.from_proj4(self._proj)
+        return CRS.from_epsg(self.epsg) if self.epsg else CRS.from_user_input(self._proj)
 
     @property
     def _proj(self) -> str:

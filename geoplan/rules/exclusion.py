@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geoplan.judgement import Evidence, Judgement, Turn, not_assessed
+from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, is_sliver, polygons_of, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
@@ -37,9 +37,8 @@ def exclusion(rule: ExclusionRule, case: Case) -> Judgement:
     if rule.planned:
         return _under_planned_uses(rule, case)
     site, role = case.site, rule.layer
-    coverage = {part: 0.0 for part in _parts(site)}
     if not site.has(role):
-        return not_assessed("finding.needs-layer", role=role, layers=(role,), coverage=coverage)
+        return needs_layer(role, *_parts(site))
     judged = [_Hit(p, (), True, p.sliver) for p in site.pieces(role, site.judged)]
     rest = [] if site.construction is None else [_drawn(rule, site, p) for p in site.pieces(role, "rest")]
     return _answer(rule, site, judged, rest)
@@ -243,19 +242,20 @@ def _under_planned_uses(rule: ExclusionRule, case: Case) -> Judgement:
     """Overlap that lies under planned uses of certain classes, over the whole planning area."""
     site, role = case.site, rule.layer
     if not site.has(role):
-        return not_assessed("finding.needs-layer", role=role, layers=(role,), coverage={"planning": 0.0})
+        return needs_layer(role, "planning")
     known = site.known(role, "planning")
     inside = site.pieces(role, "planning")
     coverage = {"planning": known.share}
     args = {"role": role, "uses": list(rule.planned), "coverage": known.share}
     if not inside:
         if not known.is_whole:
-            return not_assessed("finding.exclusion.not-covered", layers=(role,), coverage=coverage, **args)
+            return not_assessed(Message("finding.exclusion.not-covered", args), layers=(role,), coverage=coverage)
         verdict: Verdict = "attention" if known.origin == "assumed" else "pass"
         key = "finding.exclusion.none" if verdict == "pass" else "finding.exclusion.none-assumed"
         return Judgement(verdict, Message(key, {**args, "part": "planning"}), coverage=coverage, layers=(role,))
     if not site.has(PLANNED):
-        return not_assessed("finding.exclusion.needs-planned-use", layers=(role, PLANNED), coverage=coverage, **args)
+        message = Message("finding.exclusion.needs-planned-use", args)
+        return not_assessed(message, layers=(role, PLANNED), coverage=coverage)
     site.generation(PLANNED)
     return _planned_hits(rule, site, inside, coverage)
 

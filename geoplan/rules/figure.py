@@ -22,7 +22,7 @@ def facts(rule: FactsRule, case: Case) -> Judgement:
     if outside:
         return outside
     if not rule.limits:
-        return not_applicable("finding.facts.information")
+        return not_applicable(Message("finding.facts.information"))
     held = [_held(rule, limit, case) for limit in rule.limits]
     verdict = worst(v for v, _ in held)
     rows = tuple(row for _, row in held)
@@ -37,23 +37,26 @@ def facts(rule: FactsRule, case: Case) -> Judgement:
 def _outside(rule: FactsRule, case: Case) -> Judgement | None:
     """Whether the rule binds this town at all: its tier, its type, the rule that stands instead."""
     if rule.strength == "may":
-        return not_applicable("finding.facts.information")
+        return not_applicable(Message("finding.facts.information"))
     if rule.tiers:
         if case.facts.tier is None:
             return Judgement("not-assessed", Message("finding.facts.tier-missing", {"tiers": list(rule.tiers)}))
         if case.facts.tier not in rule.tiers:
-            return not_applicable("finding.facts.other-tier", tiers=list(rule.tiers), tier=case.facts.tier)
+            return not_applicable(
+                Message("finding.facts.other-tier", {"tiers": list(rule.tiers), "tier": case.facts.tier})
+            )
     instead = case.replaced_by(rule)
     if instead is not None:
-        return not_applicable("finding.facts.replaced", rule=instead.id)
+        return not_applicable(Message("finding.facts.replaced", {"rule": instead.id}))
     if rule.types:
         is_of = case.is_of(rule.types)
         if is_of is None and rule.instead_of is None:
             return Judgement("not-assessed", Message("finding.facts.type-missing", {"types": list(rule.types)}))
         if is_of is None:
-            return not_applicable("finding.facts.type-not-given", types=list(rule.types), rule=rule.instead_of)
+            args = {"types": list(rule.types), "rule": rule.instead_of}
+            return not_applicable(Message("finding.facts.type-not-given", args))
         if not is_of:
-            return not_applicable("finding.facts.other-type", types=list(rule.types))
+            return not_applicable(Message("finding.facts.other-type", {"types": list(rule.types)}))
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import shapely
 
-from geoplan.judgement import Evidence, Judgement, not_assessed
+from geoplan.judgement import Evidence, Judgement, needs_layer
 from geoplan.measure import Measurement
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
@@ -21,7 +21,7 @@ def minimise(rule: MinimiseRule, case: Case) -> Judgement:
     """Land taken by class, gross and net of ridges; a rule that wants more of a land is turned round."""
     site, role, part = case.site, rule.layer, case.site.judged
     if not site.has(role):
-        return not_assessed("finding.needs-layer", role=role, layers=(role,), coverage={part: 0.0})
+        return needs_layer(role, part)
     if rule.classes:
         site.generation(role)
     wanted = [p for p in site.pieces(role, part) if not rule.classes or p.groups & set(rule.classes)]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geoplan.judgement import Evidence, Judgement, Turn, not_assessed
+from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
 from geoplan.layer import Patches
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, nearest, survey_area
 from geoplan.messages import Message
@@ -29,7 +29,7 @@ def separation(rule: SeparationRule, case: Case) -> Judgement:
     """Boundary-to-boundary distance to the nearest other live town; overlap is 0 m, with its area."""
     site = case.site
     if site.register is None:
-        return not_assessed("finding.needs-towns", layers=("towns",))
+        return not_assessed(Message("finding.needs-towns"), layers=("towns",))
     near = rule.reading.near_m
     whole = () if site.register.whole_for else (Message("note.register-assumed-whole", {}),)
     notes = (*whole, *site.left_out)
@@ -75,7 +75,7 @@ def _args(site: Site, closest: Neighbour, distance: float, near: float, count: i
         "near": near,
         "count": count,
         "overlap": half_up(shared, 2) if shared >= PRINTS_AS_ZERO else 0,
-        "is_point": shapely.get_type_id(closest.shape) == shapely.GeometryType.POINT,
+        "is_point": bool(shapely.get_type_id(closest.shape) == shapely.GeometryType.POINT),
     }
 
 
@@ -110,9 +110,9 @@ def proximity(rule: ProximityRule, case: Case) -> Judgement:
     """Distance from a boundary to the nearest feature of a layer, at least or at most so many metres."""
     site, role = case.site, rule.layer
     if rule.of == "construction" and site.construction is None:
-        return not_assessed("finding.needs-construction", of="construction")
+        return not_assessed(Message("finding.needs-construction", {"of": "construction"}))
     if not site.has(role):
-        return not_assessed("finding.needs-layer", role=role, layers=(role,), coverage={rule.of: 0.0})
+        return needs_layer(role, rule.of)
     shape = site.shape(rule.of)
     reach = max(max(v) for v in (Scale(rule.limits, rule.strength).turning_values,))
     ground = shapely.buffer(shape, reach)
@@ -179,7 +179,7 @@ def _wants_absence(rule: ProximityRule) -> bool:
 
 
 def _none_near(rule: ProximityRule, scale: Scale, reach: float, share: float, is_whole: bool, origin: str) -> Judgement:
-    """No feature within reach: a pass where distance is asked for and the ground is known, a breach where nearness is."""
+    """No feature within reach: a pass where distance is asked for, a breach where nearness is."""
     args = {
         "role": rule.layer,
         "reach": reach,
@@ -190,7 +190,9 @@ def _none_near(rule: ProximityRule, scale: Scale, reach: float, share: float, is
     coverage: dict[str, float] = {rule.of: share}
     beyond = scale.verdict(reach * (1 + 1e-6))
     if not is_whole:
-        return not_assessed("finding.proximity.none-not-covered", layers=(rule.layer,), coverage=coverage, **args)
+        return not_assessed(
+            Message("finding.proximity.none-not-covered", args), layers=(rule.layer,), coverage=coverage
+        )
     verdict: Verdict = worst([beyond, "attention"]) if origin == "assumed" and beyond == "pass" else beyond
     key = "none" if verdict == "pass" else "none-assumed" if beyond == "pass" else "none-breach"
     return Judgement(

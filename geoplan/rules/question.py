@@ -77,4 +77,4 @@ def _extent(case: Case) -> Message:
 def needs_register(rule: RegisterRule, case: Case) -> Judgement:
     """Rules over the city's towns are judged with the register, which a check of a boundary does not hold."""
     del rule, case
-    return not_assessed("finding.needs-register")
+    return not_assessed(Message("finding.needs-register"))

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import shapely
 
-from geoplan.judgement import Evidence, Judgement, Turn, not_assessed
+from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
 from geoplan.measure import Measurement, area_error, necks, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
@@ -25,7 +25,7 @@ def area(rule: AreaRule, case: Case) -> Judgement:
     """The area of planning, construction or construction land against the clause's figures."""
     site = case.site
     if rule.of != "planning" and site.construction is None:
-        return not_assessed("finding.needs-construction", of=rule.of)
+        return not_assessed(Message("finding.needs-construction", {"of": rule.of}))
     is_relaxed = case.is_of(rule.relaxed) if rule.relaxed and rule.of == "planning" else False
     scale = Scale(rule.limits, rule.strength, rule.reading, bool(is_relaxed))
     shape = site.planning if rule.of == "planning" else site.construction
@@ -219,7 +219,7 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
     """The area of named classes inside construction (or planning in its place) against a limit."""
     site, role, part = case.site, rule.layer, case.site.judged
     if not site.has(role):
-        return not_assessed("finding.needs-layer", role=role, layers=(role,), coverage={part: 0.0})
+        return needs_layer(role, part)
     site.generation(role)
     taken = [p for p in site.pieces(role, part) if _counts(rule, p.groups)]
     known = site.known(role, part)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import shapely
 
-from geoplan.judgement import Evidence, Judgement, not_assessed
+from geoplan.judgement import Evidence, Judgement, needs_layer, not_assessed
 from geoplan.land import existing_construction
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, is_sliver, polygons_of, survey_area
 from geoplan.messages import Message
@@ -37,16 +37,15 @@ def within(rule: WithinRule, case: Case) -> Judgement:
     role = rule.layer if site.has(rule.layer) or not rule.stand_in or not site.has(rule.stand_in) else rule.stand_in
     part: Part = "planning" if rule.of == "planning" else site.judged
     if not site.has(role):
-        return not_assessed("finding.needs-layer", role=role, layers=(role,), coverage={part: 0.0})
+        return needs_layer(role, part)
     if rule.zones:
         site.require_codes(role)
     stand_in = (Message("note.stand-in", {"role": role, "wanted": rule.layer}),) if role != rule.layer else ()
     ground = _zoned(rule, site, role, part)
     answer = _within_answer(rule, site, role, part, ground, stand_in)
     if rule.of != "planning" and site.construction is None and answer.verdict != "pass":
-        return not_assessed(
-            "finding.within.needs-construction", layers=(role,), coverage=dict(answer.coverage), role=role
-        )
+        message = Message("finding.within.needs-construction", {"role": role})
+        return not_assessed(message, layers=(role,), coverage=answer.coverage)
     return answer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import shapely
@@ -17,18 +18,28 @@ from geoplan_layers.demo.tables import Source
 from geoplan_layers.demo.towns import GEAR, ROCK, SILK, TEA, Town, fitted, town
 from geoplan_layers.demo.zones import Plane, border, divided
 
+
+def _named(township: str, kind: str, names: str) -> tuple[str, ...]:
+    return tuple(f"{township}{name}{kind}" for name in names.split())
+
+
 HUZHOU = Source(
     "layers/huzhou",
     "330502",
     "示例区（演示）",
-    ("示例镇丝岭村", "示例镇荻浦村", "示例镇菱塘村", "示例镇桑园村", "示例镇石桥村", "示例镇南圩村", "示例镇北圩村", "示例镇竹墩村", "示例镇新港村", "示例镇柳溪村", "示例镇塘湾村", "示例镇荷塘村", "示例镇渔港村", "示例镇鹤鸣村", "示例镇东浜村", "示例镇西兜村", "示例镇陆家漾村", "示例镇钱家潭村"),
-)  # fmt: skip
+    _named(
+        "示例镇", "村", "丝岭 荻浦 菱塘 桑园 石桥 南圩 北圩 竹墩 新港 柳溪 塘湾 荷塘 渔港 鹤鸣 东浜 西兜 陆家漾 钱家潭"
+    ),
+)
 LIUZHOU = Source(
     "layers/liuzhou",
     "450206",
     "示例县（演示）",
-    ("示例乡茶山屯", "示例乡石门屯", "示例乡大榕屯", "示例乡百朋屯", "示例乡龙潭屯", "示例乡古亭屯", "示例乡蔗园屯", "示例乡上峒屯", "示例乡下峒屯", "示例乡江湾屯", "示例乡岩口屯", "示例乡竹鹅屯", "示例乡凤山屯", "示例乡田心屯", "示例乡六道屯", "示例乡拉堡屯", "示例乡盘龙屯", "示例乡水源屯"),
-)  # fmt: skip
+    _named("示例乡", "屯", "茶山 石门 大榕 百朋 龙潭 古亭 蔗园 上峒 下峒 江湾 岩口 竹鹅 凤山 田心 六道 拉堡 水源"),
+)
+
+
+Shape = TypeVar("Shape", bound=Geometry)
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,7 @@ class Area:
     towns: list[Town]
     plane: Plane
 
-    def on_plane(self, shapes: Sequence[Geometry]) -> list[Polygon]:
+    def on_plane(self, shapes: Sequence[Shape]) -> list[Shape]:
         """Shapes in the delivered zone of the area (m, zone number before the easting)."""
         return [shapely.transform(shape, self.plane) for shape in shapes]
 
@@ -63,6 +74,7 @@ def areas() -> list[Area]:
 
 def numbered(patches: list[Patch]) -> list[Patch]:
     """In the order in which a survey numbers them: village by village, from north to south."""
+
     def place(patch: Patch) -> tuple[int, int, float]:
         middle = patch.shape.centroid
         return patch.unit, -int(middle.y / 150.0), round(middle.x, 3)
@@ -104,7 +116,7 @@ class Farmland:
 
 
 def basic_farmland(area: Area) -> Farmland:
-    """Basic farmland: none in the silk, tea and rock towns, much in the gear town, and no word of part of the rock town."""
+    """Basic farmland: none in the silk, tea and rock towns, much in the gear town; part of the rock town is unknown."""
     free = [town.planning for town in area.towns if town.key != "huzhou-gear"]
     rich = [town.planning for town in area.towns if town.key == "huzhou-gear"]
     covered = farmland.outline(area.patches)
@@ -118,4 +130,6 @@ def basic_farmland(area: Area) -> Farmland:
 
 def red_line(area: Area) -> set[int]:
     """Patches in the ecological red line."""
-    return plans.red_line(area.patches, area.towns, 150_000.0 if area.key == "huzhou" else 60_000.0, shore=area.key == "huzhou")
+    return plans.red_line(
+        area.patches, area.towns, 150_000.0 if area.key == "huzhou" else 60_000.0, shore=area.key == "huzhou"
+    )

@@ -67,7 +67,9 @@ def _plans(area: Area, land: Farmland) -> list[Table]:
     kind = "丘陵湖荡" if area.key == "huzhou" else "峰林石山"
     return [
         tables.red_line(source, epsg, area.on_plane(lines), kind),
-        tables.control_zones(source, epsg, [code for code, _ in controls], area.on_plane([part for _, part in controls])),
+        tables.control_zones(
+            source, epsg, [code for code, _ in controls], area.on_plane([part for _, part in controls])
+        ),
         tables.urban_boundary(source, epsg, [name for name, _ in urban], area.on_plane([part for _, part in urban])),
     ]
 
@@ -77,7 +79,11 @@ def _planned_uses(area: Area) -> tuple[Table, Geometry]:
 
     def blank(town: Town, patch: Patch) -> bool:
         west, _, east, _ = town.planning.bounds
-        return town.key == "huzhou-gear" and patch.use not in LANES and patch.shape.centroid.x > east - 0.24 * (east - west)
+        return (
+            town.key == "huzhou-gear"
+            and patch.use not in LANES
+            and patch.shape.centroid.x > east - 0.24 * (east - west)
+        )
 
     uses, covered = plans.planned_uses(area.patches, area.towns, 20230101, blank)
     codes = [code for code, _ in uses]

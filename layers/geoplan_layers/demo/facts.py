@@ -17,6 +17,7 @@ stage = "create"
 leading = "高端装备制造"
 sub_industry = "丝绸智能装备"
 linked = ["工业设计", "工业旅游"]
+types = ["advanced-manufacturing"]
 class.huzhou-2018 = "manufacturing"
 
 [declared]
@@ -78,25 +79,7 @@ power = true
 networks = true
 platform_borrowing = false
 government_borrowing = false
-
-[answers."huzhou-2018.independent-site"]
-verdict = "pass"
-by = "示例审查人"
-on = 2026-11-10
-reason = "东接湖荡、北依山体，与示例镇老镇区以县道分隔（演示）"
-
-[answers."huzhou-2018.not-a-park"]
-verdict = "pass"
-by = "示例审查人"
-on = 2026-11-10
-reason = "规划区内文化、旅游、社区功能齐备，不是单一园区（演示）"
-
-[answers."zhejiang-2015.independence"]
-verdict = "pass"
-by = "示例审查人"
-on = 2026-11-10
-reason = "位于镇区东侧城乡结合部（演示）"
-"""
+{answers}"""
 
 _GEAR = """id = "huzhou-gear"
 name = "示例·齿轮小镇"
@@ -108,6 +91,7 @@ stage = "plan"
 leading = "高端装备制造"
 sub_industry = "齿轮传动"
 linked = ["检验检测", "工业设计"]
+types = ["advanced-manufacturing"]
 class.huzhou-2018 = "manufacturing"
 
 [declared]
@@ -147,7 +131,7 @@ stage = "plan"
 leading = "茶叶种植与加工"
 sub_industry = "茶旅融合"
 linked = ["乡村旅游", "电子商务"]
-types = ["tourism"]
+types = ["tourism", "culture-tourism"]
 class.liuzhou-2018 = "light-asset"
 
 [declared]
@@ -177,6 +161,7 @@ green_share = 0.42
 [features]
 builder = "示例茶旅文化投资有限公司"
 builder_is_company = true
+carrier = "tourism-area"
 industry_study = true
 platform_borrowing = false
 government_borrowing = false
@@ -214,9 +199,32 @@ jobs = 2_300
 industry_study = true
 """
 
+_ANSWERS: Mapping[str, str] = {
+    "huzhou-2018.independent-site": "东接湖荡、北依山体，与示例镇老镇区以县道分隔",
+    "huzhou-2018.not-a-park": "规划区内文化、旅游、社区功能齐备，不是单一园区",
+    "huzhou-2018.one-town-one-product": "以丝绸智能装备为唯一主攻产品",
+    "huzhou-2018.planning-linked": "与周边各特色小镇规划联动编制",
+    "zhejiang-2015.independence": "位于镇区东侧城乡结合部",
+    "state-council-2020.clear-boundary": "四至以县道、河道和山脚为界，范围清晰",
+    "state-council-2020.independent-space": "与老镇区以县道分隔，空间相对独立",
+    "state-council-2020.housing-share": "住宅用地占建设用地12%，已论证人口规模",
+    "state-council-2020.list": "已列入省特色小镇清单（示例）",
+}
 _FACTS: Mapping[str, str] = {"huzhou-silk": _SILK, "huzhou-gear": _GEAR, "liuzhou-tea": _TEA, "liuzhou-rock": _ROCK}
 
 
 def facts(key: str, planning: float, construction: float) -> str:
     """The facts file of a town; areas in m² as declared (planar, as 勘测定界 papers state them)."""
-    return _HEAD + _FACTS[key].format(planning=f"{planning:.2f}", construction=f"{construction:.2f}")
+    return _HEAD + _FACTS[key].format(
+        planning=f"{planning:.2f}",
+        construction=f"{construction:.2f}",
+        answers=_answers() if key == "huzhou-silk" else "",
+    )
+
+
+def _answers() -> str:
+    """A reviewer's answers to every question that the silk town's policies put to a person."""
+    return "".join(
+        f'\n[answers."{rule}"]\nverdict = "pass"\nby = "示例审查人"\non = 2026-11-10\nreason = "{reason}（演示）"\n'
+        for rule, reason in _ANSWERS.items()
+    )

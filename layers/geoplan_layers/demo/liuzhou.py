@@ -14,18 +14,33 @@ from geoplan_layers.demo.cells import Grain, Leaf
 from geoplan_layers.demo.landscape import Scene
 from geoplan_layers.demo.mesh import Part
 from geoplan_layers.demo.noise import Amplitude, Field, Warp, Wave, bumps
-from geoplan_layers.demo.shapes import blob, hillside, ribbon, shrunk
+from geoplan_layers.demo.shapes import blob, hillside, ribbon, shrunk, whole
 
 WIDTH, HEIGHT = 6000.0, 9000.0
 
-RIVER = [(-300.0, 5650.0), (700.0, 5200.0), (1300.0, 4350.0), (2300.0, 4150.0), (2900.0, 4750.0), (3700.0, 5100.0), (4500.0, 4600.0), (5200.0, 4050.0), (6300.0, 4350.0)]
+RIVER = [
+    (-300.0, 5650.0),
+    (700.0, 5200.0),
+    (1300.0, 4350.0),
+    (2300.0, 4150.0),
+    (2900.0, 4750.0),
+    (3700.0, 5100.0),
+    (4500.0, 4600.0),
+    (5200.0, 4050.0),
+    (6300.0, 4350.0),
+]
 STREAMS = [
     [(1500.0, -200.0), (1750.0, 700.0), (1350.0, 1500.0), (1900.0, 2400.0), (1700.0, 3300.0), (2050.0, 4150.0)],
     [(4700.0, -200.0), (4450.0, 800.0), (4900.0, 1700.0), (4500.0, 2600.0), (4750.0, 3500.0), (4600.0, 4500.0)],
     [(3600.0, 5100.0), (3350.0, 5900.0), (3800.0, 6700.0), (3300.0, 7500.0), (3600.0, 8400.0), (3400.0, 9200.0)],
     [(700.0, 5200.0), (1100.0, 6000.0), (850.0, 6900.0), (1400.0, 7700.0), (1100.0, 9200.0)],
 ]
-SHOALS = [(1190.0, 4790.0, 90.0, 330.0), (1700.0, 4340.0, 320.0, 85.0), (2960.0, 4640.0, 230.0, 70.0), (4180.0, 4760.0, 330.0, 95.0)]
+SHOALS = [
+    (1190.0, 4790.0, 90.0, 330.0),
+    (1700.0, 4340.0, 320.0, 85.0),
+    (2960.0, 4640.0, 230.0, 70.0),
+    (4180.0, 4760.0, 330.0, 95.0),
+]
 TEA_HILLS = [(2350.0, 2350.0, 420.0), (3950.0, 1350.0, 380.0), (2450.0, 900.0, 330.0)]
 
 
@@ -43,7 +58,10 @@ def stoneyards(x: float, y: float) -> float:
 
 def slopes(x: float, y: float) -> float:
     """0 to 1 in the ground around the two towns that a plan may take: waste grass, tea, bare soil."""
-    return min(((x - 3050.0) / 700.0) ** 2 + ((y - 1850.0) / 640.0) ** 2, ((x - 3250.0) / 700.0) ** 2 + ((y - 7050.0) / 600.0) ** 2)
+    return min(
+        ((x - 3050.0) / 700.0) ** 2 + ((y - 1850.0) / 640.0) ** 2,
+        ((x - 3250.0) / 700.0) ** 2 + ((y - 7050.0) / 600.0) ** 2,
+    )
 
 
 def _leaf_area(x: float, y: float) -> float:
@@ -96,7 +114,9 @@ class _Fields:
 def _street_use(middle: float, dice: float) -> str:
     if middle < 0.15:
         return "05H1" if dice < 0.5 else "0701" if dice < 0.8 else "08H2"
-    return "0701" if dice < 0.5 else "05H1" if dice < 0.62 else "0601" if dice < 0.8 else "0810" if dice < 0.88 else "1206"
+    return (
+        "0701" if dice < 0.5 else "05H1" if dice < 0.62 else "0601" if dice < 0.8 else "0810" if dice < 0.88 else "1206"
+    )
 
 
 def _slope_use(plot: float, dice: float, tea: bool) -> str:
@@ -104,7 +124,17 @@ def _slope_use(plot: float, dice: float, tea: bool) -> str:
         return "0202" if tea else "0404"
     if plot < -0.3:
         return "0301" if dice < 0.5 else "0305"
-    return "0404" if dice < 0.35 else "1206" if dice < 0.55 else "0201" if dice < 0.75 else "0103" if dice < 0.9 else "0101"
+    return (
+        "0404"
+        if dice < 0.35
+        else "1206"
+        if dice < 0.55
+        else "0201"
+        if dice < 0.75
+        else "0103"
+        if dice < 0.9
+        else "0101"
+    )
 
 
 def _garden(rng: np.random.Generator) -> str:
@@ -120,7 +150,11 @@ def _towers(rng: np.random.Generator) -> list[tuple[float, float, float]]:
         x, y, size = (float(value) for value in rng.random(3) * np.array([WIDTH, HEIGHT, 1.0]))
         radius = 105.0 + 190.0 * size * size
         kept = slopes(x, y) < 2.1 or line.contains(Polygon([(x, y), (x + 1, y), (x, y + 1)]))
-        if kept or belt.at(x, y) < -0.12 or any((x - a) ** 2 + (y - b) ** 2 < (0.86 * (r + radius)) ** 2 for a, b, r in found):
+        if (
+            kept
+            or belt.at(x, y) < -0.12
+            or any((x - a) ** 2 + (y - b) ** 2 < (0.86 * (r + radius)) ** 2 for a, b, r in found)
+        ):
             continue
         found.append((x, y, radius))
     return found
@@ -153,24 +187,41 @@ def _waters(rng: np.random.Generator) -> list[Part]:
     shoals = [Part(blob(rng, (x, y), (a, b), 0.3), "1106", f"shoal {i}") for i, (x, y, a, b) in enumerate(SHOALS)]
     river = ribbon(RIVER, [190.0, 170.0, 230.0, 180.0, 240.0, 190.0, 210.0])
     bank = ribbon(RIVER, [250.0, 215.0, 300.0, 260.0, 320.0, 230.0, 270.0])
-    beaches = [Part(part.shape.intersection(bank), "1106", part.group) for part in shoals]
+    beaches = [Part(whole(part.shape.intersection(bank)), "1106", part.group) for part in shoals]
     return [
-        *(beach for beach in beaches if isinstance(beach.shape, Polygon)),
+        *beaches,
         Part(river, "1101", "river", crosses=True),
-        *(Part(ribbon(s, [15.0, 11.0, 17.0, 13.0], 70.0), "1101", f"stream {i}", crosses=True) for i, s in enumerate(STREAMS)),
+        *(
+            Part(ribbon(s, [15.0, 11.0, 17.0, 13.0], 70.0), "1101", f"stream {i}", crosses=True)
+            for i, s in enumerate(STREAMS)
+        ),
         Part(bank, "0302", "bank", crosses=True),
     ]
 
 
 def _roads() -> list[Part]:
     lines = {
-        "highway": ([(2650.0, -300.0), (2600.0, 900.0), (2580.0, 1900.0), (2350.0, 3200.0), (2650.0, 4450.0), (2550.0, 5600.0), (2620.0, 7100.0), (2500.0, 9300.0)], 20.0),
+        "highway": (
+            [
+                (2650.0, -300.0),
+                (2600.0, 900.0),
+                (2580.0, 1900.0),
+                (2350.0, 3200.0),
+                (2650.0, 4450.0),
+                (2550.0, 5600.0),
+                (2620.0, 7100.0),
+                (2500.0, 9300.0),
+            ],
+            20.0,
+        ),
         "east road": ([(2580.0, 1900.0), (3600.0, 2080.0), (4600.0, 2400.0), (6300.0, 2200.0)], 14.0),
         "north road": ([(2620.0, 7100.0), (3700.0, 7150.0), (4700.0, 6700.0), (6300.0, 6900.0)], 14.0),
         "west road": ([(-300.0, 1300.0), (900.0, 1500.0), (1800.0, 1250.0), (2600.0, 1300.0)], 12.0),
     }
     rail = [(5500.0, -300.0), (5350.0, 2000.0), (5600.0, 4200.0), (5300.0, 6500.0), (5500.0, 9300.0)]
-    parts = [Part(ribbon(line, [width, width], 100.0), "1003", name, crosses=True) for name, (line, width) in lines.items()]
+    parts = [
+        Part(ribbon(line, [width, width], 100.0), "1003", name, crosses=True) for name, (line, width) in lines.items()
+    ]
     return [*parts, Part(ribbon(rail, [26.0, 26.0], 140.0), "1001", "railway", crosses=True)]
 
 

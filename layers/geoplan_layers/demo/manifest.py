@@ -20,8 +20,12 @@ class Entry:
 
 _ABOVE = ("state-council-2020", "national-2021")
 ENTRIES = (
-    Entry("huzhou-silk", "示例·丝创小镇", "Silk (example)", "huzhou", ("huzhou-2018", "zhejiang-2015", *_ABOVE), "pass"),
-    Entry("huzhou-gear", "示例·齿轮小镇", "Gear (example)", "huzhou", ("huzhou-2018", "zhejiang-2015", *_ABOVE), "fail"),
+    Entry(
+        "huzhou-silk", "示例·丝创小镇", "Silk (example)", "huzhou", ("huzhou-2018", "zhejiang-2015", *_ABOVE), "pass"
+    ),
+    Entry(
+        "huzhou-gear", "示例·齿轮小镇", "Gear (example)", "huzhou", ("huzhou-2018", "zhejiang-2015", *_ABOVE), "fail"
+    ),
     Entry("liuzhou-tea", "示例·茶旅小镇", "Tea (example)", "liuzhou", ("liuzhou-2018", *_ABOVE), "attention"),
     Entry("liuzhou-rock", "示例·奇石小镇", "Rock (example)", "liuzhou", ("liuzhou-2018", *_ABOVE), "not-assessed"),
 )

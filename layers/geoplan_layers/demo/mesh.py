@@ -63,7 +63,7 @@ def coverage(over: Sequence[Part], ground: Sequence[Part]) -> list[Patch]:
             groups[owner.use, owner.group, unit].append(face)
     found: list[Patch] = []
     for (use, _, _), members in groups.items():
-        under = parts[base[max(members, key=lambda face: faces[face].area)]]
+        under = parts[base[members[int(np.argmax(shapely.area(faces[members])))]]]
         found += _dissolved(faces[members], Patch(Polygon(), use, under.unit, under.block))
     return found
 

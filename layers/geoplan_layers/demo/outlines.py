@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -13,6 +14,7 @@ from geoplan_layers.demo.mesh import Patch
 from geoplan_layers.demo.noise import FloatArray
 
 SHORTCUT = 45.0  # m; a detour between points nearer than this is cut off: no slots, no spikes, no necks
+CHORD = 75.0  # m; how far a cut may leave the parcel edges
 STRETCHES = 9  # pieces of an outline that follow and cut in turn
 
 
@@ -26,20 +28,20 @@ class Sketch:
     inset: float = 8.0
 
 
-def outlined(patches: Sequence[Patch], sketch: Sketch, rounds: int = 9) -> Polygon:
+def outlined(patches: Sequence[Patch], sketch: Sketch) -> Polygon:
     """The boundary nearest to the wanted area among those of the sketch scaled by 0.8 to 1.25."""
     shapes = np.array([patch.shape for patch in patches], dtype=object)
     near = shapes[STRtree(shapes).query(sketch.shape.buffer(600.0), predicate="intersects")]
     low, high = 0.8, 1.25
-    best: Polygon | None = None
-    for _ in range(rounds):
+    tried: dict[float, Polygon] = {}
+    for _ in range(6):
         middle = (low + high) / 2.0
-        drawn = _drawn(near, _scaled(sketch.shape, middle), sketch)
-        if best is None or abs(drawn.area - sketch.area) < abs(best.area - sketch.area):
-            best = drawn
-        low, high = (middle, high) if drawn.area < sketch.area else (low, middle)
-    assert best is not None
-    return best
+        tried[middle] = _drawn(near, _scaled(sketch.shape, middle), sketch)
+        low, high = (middle, high) if tried[middle].area < sketch.area else (low, middle)
+    for step in range(-6, 7):
+        scale = (low + high) / 2.0 + 0.006 * step
+        tried[scale] = _drawn(near, _scaled(sketch.shape, scale), sketch)
+    return min(tried.values(), key=lambda drawn: abs(drawn.area - sketch.area))
 
 
 def _scaled(shape: Polygon, factor: float) -> Polygon:
@@ -74,13 +76,12 @@ def _without_detours(ring: FloatArray) -> FloatArray:
     while not done:
         done = True
         steps = np.roll(points, -1, axis=0) - points
-        lengths = np.sqrt(steps[:, 0] * steps[:, 0] + steps[:, 1] * steps[:, 1])
+        lengths = _lengths(steps)
         total = float(lengths.sum())
         way = np.concatenate([[0.0], np.cumsum(lengths)[:-1]])
         for i in range(len(points)):
             ahead = (way - way[i]) % total
-            gap = points - points[i]
-            straight = np.sqrt(gap[:, 0] * gap[:, 0] + gap[:, 1] * gap[:, 1])
+            straight = _lengths(points - points[i])
             spare = (straight < SHORTCUT) & (ahead > 2.5 * straight) & (ahead < 0.4 * total) & (ahead > 0.0)
             if spare.any():
                 j = int(np.flatnonzero(spare)[np.argmax(ahead[spare])])
@@ -96,21 +97,25 @@ def _cutting(ring: FloatArray) -> FloatArray:
     marks = np.linspace(0, len(ring), STRETCHES + 1).astype(np.int64)
     closed = np.vstack([ring, ring[:1]])
     pieces: list[FloatArray] = []
-    for number, (a, b) in enumerate(zip(marks[:-1], marks[1:], strict=True)):
+    for number, (a, b) in enumerate(pairwise(marks.tolist())):
         stretch = closed[a : b + 1]
-        tolerance = 2.0 if number % 2 else 75.0
-        pieces.append(shapely.get_coordinates(LineString(stretch).simplify(tolerance, preserve_topology=False))[:-1])
+        if number % 2 == 0:
+            stretch = shapely.get_coordinates(LineString(stretch).simplify(CHORD, preserve_topology=False))
+        pieces.append(stretch[:-1])
     return np.vstack(pieces)
 
 
 def _without_spikes(ring: FloatArray) -> FloatArray:
-    """Leave out corners sharper than 60 degrees, the sharpest first."""
+    """Leave out horns and notches over twice as deep as wide, then corners sharper than 60 degrees."""
     points = ring
     while len(points) > 8:
+        deep = _horn(points)
+        if deep is not None:
+            points = np.delete(points, [(deep + 1) % len(points), (deep + 2) % len(points)], axis=0)
+            continue
         before, after = np.roll(points, 1, axis=0) - points, np.roll(points, -1, axis=0) - points
         dot = before[:, 0] * after[:, 0] + before[:, 1] * after[:, 1]
-        squares = (before * before).sum(axis=1) * (after * after).sum(axis=1)
-        cosine = dot / np.sqrt(squares)
+        cosine = dot / (_lengths(before) * _lengths(after))
         sharpest = int(np.argmax(cosine))
         if cosine[sharpest] < 0.5:
             break
@@ -118,12 +123,28 @@ def _without_spikes(ring: FloatArray) -> FloatArray:
     return points
 
 
+def _horn(points: FloatArray) -> int | None:
+    """Where the way over the next two corners is longest against its mouth, if over three times and under 250 m."""
+    steps = _lengths(np.roll(points, -1, axis=0) - points)
+    way = steps + np.roll(steps, -1) + np.roll(steps, -2)
+    mouth = _lengths(np.roll(points, -3, axis=0) - points)
+    depth = np.where(mouth < 250.0, way / mouth, 0.0)
+    deepest = int(np.argmax(depth))
+    return deepest if depth[deepest] > 3.0 else None
+
+
+def _lengths(steps: FloatArray) -> FloatArray:
+    return np.sqrt(steps[:, 0] * steps[:, 0] + steps[:, 1] * steps[:, 1])
+
+
 def _largest(shape: shapely.Geometry) -> Polygon:
     parts = [part for part in shapely.get_parts(shape) if isinstance(part, Polygon)]
     return max(parts, key=lambda part: part.area)
 
 
-def placed(points: Sequence[tuple[float, float]], bend: Callable[[FloatArray], FloatArray], origin: tuple[int, int]) -> Polygon:
+def placed(
+    points: Sequence[tuple[float, float]], bend: Callable[[FloatArray], FloatArray], origin: tuple[int, int]
+) -> Polygon:
     """A sketch in design coordinates, moved to the working plane (m)."""
     line = LineString([*points, points[0]]).segmentize(80.0)
     return Polygon(bend(shapely.get_coordinates(line)) + np.array(origin))

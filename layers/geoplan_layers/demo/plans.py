@@ -8,13 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from shapely import Geometry, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from geoplan_layers.demo.classes import KEPT, LANES, is_built
 from geoplan_layers.demo.mesh import GRID, Patch, dissolved
 from geoplan_layers.demo.towns import Town
 
 CORE = 640.0  # m around a planning boundary; as far as the planned uses are drawn
-_NEW = (("1001", 0.42), ("0901", 0.1), ("0902", 0.08), ("0802", 0.12), ("0803", 0.06), ("0701", 0.1), ("1401", 0.08), ("1403", 0.04))
+_NEW = (
+    ("1001", 0.42),
+    ("0901", 0.1),
+    ("0902", 0.08),
+    ("0802", 0.12),
+    ("0803", 0.06),
+    ("0701", 0.1),
+    ("1401", 0.08),
+    ("1403", 0.04),
+)
 _GREEN = (("keep", 0.62), ("1401", 0.14), ("0201", 0.07), ("0301", 0.09), ("1704", 0.08))
 _KEEP_INSIDE = frozenset({"0701", "05H1", "08H2", "0810", "1003", "1001", "1101", "1107", "1102"})
 _RURAL = frozenset({"0703", "1001", "1003"})
@@ -60,11 +70,11 @@ def planned_uses(
         core |= set(near)
         block = {number: rng.random(2).tolist() for number in sorted({patches[i].block for i in near})}
         for i in near:
-            patch, own, chance = patches[i], *rng.random(2).tolist()
+            patch, chance, own = patches[i], float(rng.random()), float(rng.random())
             if shares.planning[i] > 0.5 and shares.construction[i] == 0.0 and blank(town, patch):
                 continue
             building, resting = block[patch.block]
-            dice = (own if chance < 0.45 else building, resting)
+            dice = (own, own) if chance < 0.45 else (building, resting)
             code = _code(patch.use, shares.planning[i], shares.construction[i], dice)
             codes[i] = (code, f"{town.key} {patch.block}")
     uses = dissolved(patches, lambda i: codes.get(i))
@@ -99,7 +109,7 @@ def urban_zones(
     within 40 m); for towns in ``narrow`` only waste land and streets, so that part of their construction lies outside.
     """
     town_land = {i for i, patch in enumerate(patches) if is_built(patch.use) and patch.use not in _RURAL}
-    heart = [patches[i].shape for i in sorted(town_land)]
+    heart: list[BaseGeometry] = [patches[i].shape for i in sorted(town_land)]
     names: dict[int, str] = {}
     for town in towns:
         fence = town.construction.buffer(40.0, join_style="mitre")
@@ -166,7 +176,11 @@ def red_line(patches: Sequence[Patch], towns: Sequence[Town], least: float, shor
     whole = shapely.union_all(massifs)
     found = {i for i in members if whole.covers(patches[i].shape.representative_point())}
     if shore:
-        lake = max((i for i in range(len(patches)) if open_to_it(i, frozenset({"1102"}))), key=lambda i: patches[i].shape.area)
+        lake = max(
+            (i for i in range(len(patches)) if open_to_it(i, frozenset({"1102"}))), key=lambda i: patches[i].shape.area
+        )
         soft = frozenset({"1102", "1104", "0204", "0301", "0307", "0201", "0404"})
-        found |= {i for i in range(len(patches)) if open_to_it(i, soft) and patches[i].shape.dwithin(patches[lake].shape, 1.0)}
+        found |= {
+            i for i in range(len(patches)) if open_to_it(i, soft) and patches[i].shape.dwithin(patches[lake].shape, 1.0)
+        }
     return found

@@ -14,7 +14,10 @@ from geoplan_layers.demo.noise import FloatArray
 _TURNS = 48
 # Rounded, so that the last bit of a machine's cosine cannot reach a coordinate.
 _DIRECTIONS: FloatArray = np.array(
-    [(round(math.cos(2 * math.pi * i / _TURNS), 9), round(math.sin(2 * math.pi * i / _TURNS), 9)) for i in range(_TURNS)]
+    [
+        (round(math.cos(2 * math.pi * i / _TURNS), 9), round(math.sin(2 * math.pi * i / _TURNS), 9))
+        for i in range(_TURNS)
+    ]
 )
 
 
@@ -27,7 +30,13 @@ def curve(points: Sequence[tuple[float, float]], step: float = 60.0) -> FloatArr
         count = max(2, int(length / step))
         t = np.arange(count).reshape(-1, 1) / count
         found.append(
-            0.5 * (2.0 * b + (c - a) * t + (2.0 * a - 5.0 * b + 4.0 * c - d) * t * t + (3.0 * b - a - 3.0 * c + d) * t * t * t)
+            0.5
+            * (
+                2.0 * b
+                + (c - a) * t
+                + (2.0 * a - 5.0 * b + 4.0 * c - d) * t * t
+                + (3.0 * b - a - 3.0 * c + d) * t * t * t
+            )
         )
     return np.vstack([*found, p[-1:]])
 

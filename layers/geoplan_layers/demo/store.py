@@ -12,6 +12,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pyogrio
+import shapely
 from shapely import Polygon
 
 from geoplan_layers.demo.tables import Table
@@ -41,7 +42,8 @@ def _write_table(path: Path, table: Table) -> None:
         for name, values in table.columns.items()
     }
     frame = gpd.GeoDataFrame(columns, geometry=list(table.shapes), crs=table.epsg)
-    kinds = {shape.geom_type for shape in table.shapes}
+    kinds = {"Point" if shapely.get_type_id(shape) == 0 else "Polygon" for shape in table.shapes}
+    kinds = {"MultiPolygon"} if any(shapely.get_type_id(shape) == 6 for shape in table.shapes) else kinds
     pyogrio.write_dataframe(
         frame,
         path,
@@ -91,9 +93,13 @@ def zipped(members: Mapping[str, bytes], encoding: str) -> bytes:
     body, directory = b"", b""
     for name, data in members.items():
         raw = name.encode(encoding)
-        shared = struct.pack("<HHHHHIIIHH", 20, flag, 0, _DOS_TIME, _DOS_DATE, zlib.crc32(data), len(data), len(data), len(raw), 0)
+        shared = struct.pack(
+            "<HHHHHIIIHH", 20, flag, 0, _DOS_TIME, _DOS_DATE, zlib.crc32(data), len(data), len(data), len(raw), 0
+        )
         kind = 0x10 if name.endswith("/") else 0x20
-        directory += b"PK\x01\x02" + struct.pack("<H", 20) + shared + struct.pack("<HHHII", 0, 0, 0, kind, len(body)) + raw
+        directory += (
+            b"PK\x01\x02" + struct.pack("<H", 20) + shared + struct.pack("<HHHII", 0, 0, 0, kind, len(body)) + raw
+        )
         body += b"PK\x03\x04" + shared + raw + data
     end = struct.pack("<HHHHIIH", 0, 0, len(members), len(members), len(directory), len(body), 0)
     return body + directory + b"PK\x05\x06" + end

@@ -1,4 +1,4 @@
-"""Attribute tables as land bureaus deliver them (field names of FACTS section 4); every row says that it is invented."""
+"""Attribute tables as land bureaus deliver them (field names of FACTS section 4); every row says it is invented."""
 
 from __future__ import annotations
 

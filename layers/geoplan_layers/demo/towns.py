@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 from shapely import Polygon
+from shapely.geometry.base import BaseGeometry
 
 from geoplan_layers.demo.classes import LANES, is_built, is_farmed
 from geoplan_layers.demo.landscape import Landscape
@@ -42,7 +43,17 @@ class Town:
 SILK = Draft(
     "huzhou-silk",
     40,
-    [(1330, 4900), (2100, 4760), (2950, 4850), (3000, 5600), (3020, 6500), (2900, 7150), (2150, 7200), (1950, 6450), (1330, 6400)],
+    [
+        (1330, 4900),
+        (2100, 4760),
+        (2950, 4850),
+        (3000, 5600),
+        (3020, 6500),
+        (2900, 7150),
+        (2150, 7200),
+        (1950, 6450),
+        (1330, 6400),
+    ],
     2_970_000.0,
     [(1360, 5000), (2250, 4950), (2300, 5600), (2250, 6080), (1360, 6080)],
     975_000.0,
@@ -58,7 +69,7 @@ GEAR = Draft(
 TEA = Draft(
     "liuzhou-tea",
     36,
-    [(1500, 1100), (2700, 850), (3600, 1000), (3720, 1900), (3620, 2700), (2700, 2800), (1750, 2700), (1500, 1900)],
+    [(1500, 1100), (2700, 850), (3600, 1000), (3720, 1900), (3620, 2700), (2700, 2800), (1820, 2760), (1560, 1900)],
     3_420_000.0,
     [(2620, 1400), (3440, 1400), (3560, 1900), (3460, 2400), (2700, 2420)],
     950_000.0,
@@ -108,7 +119,9 @@ def with_workshops(patches: list[Patch], area: Polygon, least: float) -> list[Pa
     quarter = shapely.union_all([patches[index].shape for index, _ in built])
     free = [(i, inside) for i, inside in _overlaps(patches, area, lambda use: not is_built(use) and use not in LANES)]
     found = list(patches)
-    for index, inside in sorted(free, key=lambda pair: (round(patches[pair[0]].shape.centroid.distance(quarter)), pair[0])):
+    for index, inside in sorted(
+        free, key=lambda pair: (round(patches[pair[0]].shape.centroid.distance(quarter)), pair[0])
+    ):
         if missing <= 0.0:
             break
         found[index] = replace(patches[index], use="0601")
@@ -131,13 +144,12 @@ def with_few_buildings(patches: list[Patch], town: Town, most: float) -> list[Pa
     return found
 
 
-def _overlaps(patches: list[Patch], area: Polygon, wanted: object) -> Iterator[tuple[int, float]]:
+def _overlaps(patches: list[Patch], area: BaseGeometry, wanted: Callable[[str], bool]) -> list[tuple[int, float]]:
     """Index and overlap (m²) of the patches of wanted classes that overlap ``area``, smallest overlap first."""
-    assert callable(wanted)
     shapes = np.array([patch.shape for patch in patches], dtype=object)
     inside = shapely.area(shapely.intersection(shapes, area))
     order = [i for i in np.argsort(inside, kind="stable").tolist() if inside[i] > 0.0 and wanted(patches[i].use)]
-    return iter([(i, float(inside[i])) for i in order])
+    return [(i, float(inside[i])) for i in order]
 
 
 def fitted(land: Landscape, towns: Sequence[Town]) -> list[Patch]:

@@ -67,7 +67,9 @@ def built(
     garden: Callable[[np.random.Generator], str],
 ) -> list[Part] | None:
     """The parts of a field that a village reaches: house plots, a garden or two, the rest of the field; else none."""
-    number, near = min(((i, v.nearest(leaf.cell)) for i, v in enumerate(villages)), key=lambda pair: pair[1], default=(0, 9.0))
+    number, near = min(
+        ((i, v.nearest(leaf.cell)) for i, v in enumerate(villages)), key=lambda pair: pair[1], default=(0, 9.0)
+    )
     if near > 1.2:
         return None
     name = f"{leaf.cell.x0:.1f}/{leaf.cell.y0:.1f}"

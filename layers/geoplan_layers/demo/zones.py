@@ -8,7 +8,6 @@ the same last bit on every machine, which a projection library does not promise.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,7 +43,8 @@ class Plane:
     def __call__(self, xy: FloatArray) -> FloatArray:
         """Coordinates of an area's working plane (m, no zone number) in this zone, to 1 mm, x east and y north."""
         moved = to_zone_37(xy) if self.zone == 37 else xy
-        return np.round(moved + np.array([self.zone * 1_000_000.0, 0.0]), 3)
+        placed: FloatArray = np.round(moved + np.array([self.zone * 1_000_000.0, 0.0]), 3)
+        return placed
 
 
 def to_zone_37(xy: FloatArray) -> FloatArray:
@@ -70,7 +70,10 @@ def divided(patches: list[Patch], line: LineString) -> tuple[list[Patch], list[P
     lines = shapely.union_all([*shapely.boundary(shapes), line], grid_size=GRID)
     faces = np.array(shapely.get_parts(shapely.polygonize([lines])), dtype=object)
     points, owners = STRtree(shapes).query(shapely.point_on_surface(faces), predicate="within")
-    pieces = [replace(patches[owner], shape=shapely.normalize(faces[face])) for face, owner in zip(points, owners, strict=True)]
+    pieces = [
+        replace(patches[owner], shape=shapely.normalize(faces[face]))
+        for face, owner in zip(points, owners, strict=True)
+    ]
     west = [piece for piece in pieces if is_west(piece, line)]
     east = [piece for piece in pieces if not is_west(piece, line)]
     return _tidied(west), _tidied(east)
@@ -84,5 +87,4 @@ def is_west(patch: Patch, line: LineString) -> bool:
 
 
 def _tidied(patches: list[Patch]) -> list[Patch]:
-    crumb: Callable[[Patch], bool] = lambda patch: patch.shape.area < 120.0  # noqa: E731
-    return absorb(patches, crumb, lambda large, _: True)
+    return absorb(patches, lambda patch: patch.shape.area < 120.0, lambda _large, _small: True)

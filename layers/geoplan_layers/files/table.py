@@ -48,7 +48,7 @@ class Table:
         column = self.column(name)
         if column is None:
             raise InputRefused(
-                "field-unknown", file=self.source.file, where=self.layer, field=name, known=list(self.columns)
+                "column-unknown", file=self.source.file, where=self.layer, field=name, known=list(self.columns)
             )
         texts = np.array([_text(each) for each in column], dtype=object)
         chosen = texts == value

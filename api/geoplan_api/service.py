@@ -1,0 +1,155 @@
+"""The service behind the routes: its home, store, threads and layers, and how a form becomes a stored check."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fastapi import Request
+
+from geoplan.errors import CannotFinish, GeoplanError, InputRefused
+from geoplan.messages import Lang
+from geoplan.plane import Plane
+from geoplan.policy import Policy, PolicyBook, parse_policy
+from geoplan.report import Report
+from geoplan_api.form import Question, understand
+from geoplan_api.home import Home
+from geoplan_api.inquiry import answer
+from geoplan_api.objects import Objects
+from geoplan_api.pool import CheckPool
+from geoplan_api.registered import Registered, registered_layers
+from geoplan_api.settings import Settings
+from geoplan_api.store import Store, StoredCheck, new_id
+from geoplan_api.upload import Submission
+from geoplan_layers.overlaps import Overlaps, read_overlaps, write_overlaps
+
+log = logging.getLogger("geoplan")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything that a route needs, open for as long as the app lives."""
+
+    settings: Settings
+    home: Home
+    objects: Objects
+    store: Store
+    pool: CheckPool
+    registered: Registered
+    own_policies: tuple[Policy, ...]
+    book: PolicyBook
+
+    def check(self, form: Submission, folder: Path, lang: Lang) -> tuple[StoredCheck, bytes]:
+        """Judge what a form asks and keep the check: its row and the report's JSON.
+
+        ``folder`` holds the uploads and takes what is built; the caller removes it.
+
+        Raises
+        ------
+        GeoplanError
+            What was refused, as the command line would say it.
+        """
+        question = understand(form, self.book)
+        report = _judged(lambda: self._answer(question))
+        return self._keep(question, report, folder, lang)
+
+    def _answer(self, question: Question) -> Report:
+        return answer(self.registered.completed(question.inquiry), (*self.own_policies, *question.own_policies))
+
+    def _keep(self, question: Question, report: Report, folder: Path, lang: Lang) -> tuple[StoredCheck, bytes]:
+        """Objects first, the row last: a row never names what is not there."""
+        content = report.content.as_dict()
+        text = (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
+        overlaps = folder / "overlaps.gpkg"
+        _judged(lambda: write_overlaps(report, overlaps))
+        check = StoredCheck(
+            id=new_id(),
+            report_id=report.id,
+            report_sha256=self.objects.put(text),
+            overlaps_sha256=self.objects.take(overlaps),
+            name=content["proposal"]["name"],
+            verdict=report.verdict,
+            made_at=datetime.now(UTC),
+            lang=lang,
+            request=question.request,
+        )
+        for _, upload in question.inputs:
+            self.objects.take(upload.path, upload.sha256)
+        self.store.add(check)
+        return check, text
+
+    def report(self, check: StoredCheck) -> tuple[bytes, dict[str, Any]]:
+        """The report of a check, as stored and as data."""
+        text = self.objects.read(check.report_sha256)
+        return text, json.loads(text)
+
+    def overlaps(self, check: StoredCheck, content: dict[str, Any]) -> Overlaps:
+        """The geometry of a check's report."""
+        with self.objects.named(check.overlaps_sha256, "overlaps.gpkg") as path:
+            return read_overlaps(path, Plane.around(content["plane"]["central_meridian"]))
+
+    def close(self) -> None:
+        """Let checks that run end, then close the database and let the home go."""
+        self.pool.close()
+        self.store.close()
+        self.home.close()
+
+
+def open_service(settings: Settings) -> Service:
+    """Open home and database (migrations run here) and read policies and layers.
+
+    Raises
+    ------
+    GeoplanError
+        The home cannot be used, or a policy or layer in it cannot be read.
+    """
+    home = Home(settings.home)
+    try:
+        own = tuple(_office_policy(path) for path in sorted(home.policies.glob("*.toml")))
+        return Service(
+            settings=settings,
+            home=home,
+            objects=Objects(home),
+            store=Store(home.database),
+            pool=CheckPool(settings.workers, settings.queue_length),
+            registered=registered_layers(settings),
+            own_policies=own,
+            book=PolicyBook(own),
+        )
+    except BaseException:
+        home.close()
+        raise
+
+
+def service_of(request: Request) -> Service:
+    """The service of the app that answers a request."""
+    service: Service = request.app.state.service
+    return service
+
+
+def _office_policy(path: Path) -> Policy:
+    return parse_policy(path.read_text(encoding="utf-8-sig"), path.name)
+
+
+def _judged(work: Callable[[], Answer]) -> Answer:
+    """Run what depends on the content of uploads: whatever it raises was set off by that content.
+
+    The traceback goes to the log under a number, and the user is told that number.
+    """
+    try:
+        return work()
+    except GeoplanError:
+        raise
+    except (OSError, MemoryError) as wrong:
+        raise CannotFinish("cannot-finish", detail=getattr(wrong, "strerror", None) or type(wrong).__name__) from wrong
+    except Exception as wrong:
+        fault = secrets.token_hex(4)
+        log.exception("fault %s: an upload could not be processed", fault)
+        raise InputRefused("not-processable", fault=fault) from wrong

@@ -1,0 +1,84 @@
+"""Settings of the service: environment over ``config.toml`` of the home folder over defaults.
+
+They are read when an app is made (`create_app`), never at import. ``GEOPLAN_HOME`` names the home folder, every other
+setting is ``GEOPLAN_`` and its name in capitals; a key that is no setting is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from geoplan.errors import CallRefused
+from geoplan.messages import Lang
+
+CONFIG = "config.toml"
+
+
+def default_home() -> Path:
+    """``GEOPLAN_HOME``, else the platform's data folder."""
+    given = os.environ.get("GEOPLAN_HOME")
+    return Path(given) if given else platformdirs.user_data_path("geoplan", appauthor=False)
+
+
+def cores() -> int:
+    """Processor cores that this process may use: checks run in as many threads, since GEOS releases the GIL."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """What an operator may set.
+
+    ``max_upload_bytes`` bounds one whole request; ``queue_length`` is how many checks may wait while ``workers`` run,
+    further ones are told to come back after ``retry_after_s`` seconds. ``hosts`` are names, beside those of the
+    loopback, by which browsers may call the service.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GEOPLAN_", extra="forbid", frozen=True)
+
+    home: Path = Field(default_factory=default_home)
+    max_upload_bytes: int = Field(default=200_000_000, gt=0)
+    workers: int = Field(default_factory=cores, ge=1, le=256)
+    queue_length: int = Field(default=16, ge=0, le=10_000)
+    retry_after_s: int = Field(default=10, ge=1)
+    lang: Lang = "zh"
+    demo_layers: bool = False
+    hosts: tuple[str, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then ``config.toml`` of the home that either of them names."""
+        del dotenv_settings, file_secret_settings
+        home = Path(init_settings().get("home") or default_home())
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=home / CONFIG)
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings, with what is given put over environment and file.
+
+    Raises
+    ------
+    CallRefused
+        ``config.toml`` is no TOML, holds an unknown key, or a value is wrong.
+    """
+    try:
+        return Settings(**given)
+    except tomllib.TOMLDecodeError as wrong:
+        raise CallRefused("facts-not-toml", file=CONFIG, detail=str(wrong)) from None
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise CallRefused("setting-wrong", where=where, detail=first["msg"], known=sorted(Settings.model_fields)) from None

@@ -1,0 +1,153 @@
+"""The pieces of ground that a report rests on: each once, with every finding that cites it.
+
+Several rules judge the same patch, and each finding lists it. Page and map show a patch once, and lead from it
+to all its findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from geoplan.messages import Lang, Message, catalogue, say, word
+from geoplan.messages.units import MU_PER_M2, format_unit, number
+from geoplan_web.finding import FindingView, Json, ReportView
+
+FARMLAND = "permanent-basic-farmland"
+
+
+class Citing(NamedTuple):
+    """A finding that rests on a piece: its id on the page, its title, its verdict."""
+
+    anchor: str
+    title: str
+    verdict: str
+
+
+class Figures(NamedTuple):
+    """An area as it is printed: m² and 亩, both to two decimals."""
+
+    m2: str
+    mu: str
+
+
+def figures(value: float | None) -> Figures | None:
+    """An area in both units, or none.
+
+    >>> figures(1000.0)
+    Figures(m2='1,000.00', mu='1.50')
+    """
+    if value is None:
+        return None
+    return Figures(number(value, 2), number(Decimal(repr(float(value))) * MU_PER_M2, 2))
+
+
+@dataclass(frozen=True)
+class PieceView:
+    """One piece of evidence in one language."""
+
+    record: Json
+    lang: Lang
+    citing: tuple[Citing, ...]
+
+    @property
+    def id(self) -> str:
+        """Id in the report and in the overlaps file."""
+        return str(self.record["id"])
+
+    @property
+    def layer(self) -> str:
+        """Role of the layer that the piece comes from; ``boundary`` for the proposal's own lines."""
+        return str(self.record["layer"])
+
+    @property
+    def kind(self) -> str:
+        """The id without its number: ``permanent-basic-farmland.rest``, ``towns.planning``."""
+        return self.id.rsplit(".", 1)[0] if self.id.rsplit(".", 1)[-1].isdigit() else self.id
+
+    @property
+    def part(self) -> str:
+        """The boundary that was cut, in words."""
+        return word("part", str(self.record["part"]), self.lang)
+
+    @property
+    def patch(self) -> str:
+        """Number of the patch; for ground outside every patch, what is known of it."""
+        given = str(self.record["patch"])
+        if f"word.zone.{given}" in catalogue():
+            return word("zone", given, self.lang)
+        return "" if self.layer == "boundary" else given
+
+    @property
+    def label(self) -> str:
+        """Class or zone: code and name; the stage of a town."""
+        code = str(self.record["class"])
+        if self.layer == "towns":
+            return word("town-stage", code, self.lang)
+        return " ".join(dict.fromkeys(filter(None, (code, str(self.record.get("name") or "")))))
+
+    @property
+    def area(self) -> Figures | None:
+        """What the piece measures, with ridges."""
+        return figures(self.record["area_m2"])
+
+    @property
+    def net(self) -> Figures | None:
+        """What it measures without the ridges of its patch (扣除田坎)."""
+        return figures(self.record["net_area_m2"])
+
+    @property
+    def share(self) -> str | None:
+        """Its share of the part that was judged."""
+        share = self.record["share"]
+        return None if share is None else format_unit(share, "share", self.lang)
+
+    @property
+    def distance(self) -> str | None:
+        """Length of a line to a neighbour."""
+        distance = self.record.get("distance_m")
+        return None if distance is None else format_unit(distance, "distance", self.lang)
+
+    @property
+    def is_sliver(self) -> bool:
+        """Whether it vanishes within the freedom of the lines."""
+        return bool(self.record["sliver"])
+
+    @property
+    def uses(self) -> list[str]:
+        """Drawn uses that decide about the piece, each with its area."""
+        return [
+            say(Message("view.use", {"use": f"{use['class']} {use['name']}", "area": use["area_m2"]}), self.lang)
+            for use in self.record.get("uses", [])
+        ]
+
+
+def pieces(report: ReportView) -> dict[str, PieceView]:
+    """Every piece of a report by its id, with the findings that cite it, in the order of the report."""
+    records: dict[str, Json] = {}
+    citing: dict[str, list[Citing]] = {}
+    for finding, evidence in _cited(report):
+        for record in evidence:
+            records.setdefault(record["id"], record)
+            citing.setdefault(record["id"], []).append(finding)
+    return {key: PieceView(record, report.lang, tuple(citing[key])) for key, record in records.items()}
+
+
+def _cited(report: ReportView) -> Iterator[tuple[Citing, list[Any]]]:
+    for record in report.structure:
+        yield Citing(f"structure--{record['rule']}", record["title"][report.lang], record["verdict"]), record["evidence"]
+    for policy in report.policies:
+        for finding in policy.findings:
+            yield Citing(finding.anchor, finding.title, finding.verdict), finding.evidence
+
+
+def shown_by(finding: FindingView) -> list[str]:
+    """Ids that the map shows for a finding: its evidence, else the boundary that was measured."""
+    if finding.evidence:
+        return [str(piece["id"]) for piece in finding.evidence]
+    part = finding.record["message"]["args"].get("of")
+    if part in ("planning", "construction"):
+        return [f"boundary.{part}"]
+    return ["boundary.construction"] if part == "construction-land" else []

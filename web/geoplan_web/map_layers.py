@@ -1,0 +1,243 @@
+"""What a report's map shows: layers in groups, each with its styles and rows, in the order of the legend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import shapely
+
+from geoplan.messages import Message, catalogue, say, word
+from geoplan.plane import Plane
+from geoplan.report import Context
+from geoplan_web import map_style
+from geoplan_web.evidence import FARMLAND, PieceView, figures, pieces
+from geoplan_web.finding import ReportView
+from geoplan_web.map_style import Style
+
+REACH = 500.0
+"""Metres around the boundaries within which reference layers are shown."""
+_SMOOTH = 1.0
+"""Metres: how far a reference patch may be simplified, for the eye only."""
+_TOWNS = "towns"
+
+Pane = Literal["ground", "areas", "lines"]
+
+
+class Drawn(Protocol):
+    """Geometry of a report on its plane: what the overlaps file holds."""
+
+    @property
+    def plane(self) -> Plane: ...
+    @property
+    def boundaries(self) -> Mapping[str, shapely.Geometry]: ...
+    @property
+    def evidence(self) -> Mapping[str, shapely.Geometry]: ...
+    @property
+    def context(self) -> tuple[Context, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing on the map: its shape on the plane, its style, and what its popup says.
+
+    ``text`` is written beside it; ``piece`` is the evidence that it is; ``id`` names it to the result page.
+    """
+
+    shape: shapely.Geometry
+    style: int = 0
+    id: str = ""
+    patch: str = ""
+    label: str = ""
+    text: str = ""
+    area: tuple[str, str] | None = None
+    piece: PieceView | None = None
+
+
+@dataclass(frozen=True)
+class MapLayer:
+    """One line of the legend: a title, the styles under it (with their own titles where there are several), rows."""
+
+    title: str
+    pane: Pane
+    styles: list[tuple[str, Style]]
+    rows: list[Row]
+    shown: bool = True
+
+
+@dataclass(frozen=True)
+class MapGroup:
+    """A heading of the legend with its layers."""
+
+    title: str
+    layers: list[MapLayer] = field(default_factory=list)
+
+
+def map_groups(report: ReportView, drawn: Drawn) -> list[MapGroup]:
+    """Every group that has something to show, boundaries first."""
+    maker = _Maker(report, drawn)
+    made = [
+        MapGroup(maker.say("boundaries"), maker.boundaries()),
+        MapGroup(maker.say("farmland"), maker.farmland()),
+        MapGroup(maker.say("evidence"), maker.other_evidence()),
+        MapGroup(maker.say("neighbours"), maker.neighbours()),
+        MapGroup(maker.say("control"), maker.control()),
+        MapGroup(maker.say("near-by", reach=REACH), maker.near_by()),
+    ]
+    kept = [MapGroup(g.title, [layer for layer in g.layers if layer.rows]) for g in made]
+    return [group for group in kept if group.layers]
+
+
+def missing_roles(report: ReportView) -> list[str]:
+    """Roles that a rule asked for and nobody gave: what the map cannot show, in words."""
+    found: dict[str, None] = {}
+    for policy in report.policies:
+        for finding in policy.findings:
+            message = finding.record["message"]
+            if message["id"] == "finding.needs-layer":
+                found[word("role", message["args"]["role"], report.lang)] = None
+            elif message["id"] == "finding.needs-towns":
+                found[word("role", _TOWNS, report.lang)] = None
+    return list(found)
+
+
+class _Maker:
+    """Makes the layers of one report."""
+
+    def __init__(self, report: ReportView, drawn: Drawn) -> None:
+        self.report = report
+        self.drawn = drawn
+        self.pieces = {key: piece for key, piece in pieces(report).items() if key in drawn.evidence}
+        self.by_role: dict[str, list[Context]] = {}
+        for each in drawn.context:
+            self.by_role.setdefault(each.role, []).append(each)
+        self.ground = shapely.buffer(shapely.union_all(list(drawn.boundaries.values())), REACH)
+        shapely.prepare(self.ground)
+
+    def say(self, key: str, **args: object) -> str:
+        return say(Message(f"map.{key}", args), self.report.lang)
+
+    def word(self, kind: str, name: str) -> str:
+        return word(kind, name, self.report.lang)
+
+    # --- What is judged ------------------------------------------------------------------------------------------
+
+    def boundaries(self) -> list[MapLayer]:
+        styles = {"planning": map_style.PLANNING, "construction": map_style.CONSTRUCTION}
+        found = []
+        for part, shape in self.drawn.boundaries.items():
+            record = self.report.content["proposal"][part] or {}
+            row = Row(shape, id=f"boundary.{part}", area=figures(record.get("area_m2")))
+            found.append(MapLayer(self.word("part", part), "lines", [("", styles[part])], [row]))
+        return found
+
+    def farmland(self) -> list[MapLayer]:
+        """Hits by part, slivers apart, and the farmland near by that is not hit."""
+        kinds = {
+            f"{FARMLAND}.construction": (self.say("farmland-construction"), map_style.FARMLAND_HIT),
+            f"{FARMLAND}.planning": (self.say("farmland-planning"), map_style.FARMLAND_HIT),
+            f"{FARMLAND}.rest": (self.say("farmland-rest"), map_style.FARMLAND_REST),
+        }
+        hit = [piece for piece in self.pieces.values() if piece.kind in kinds]
+        slivers = [self._row(piece) for piece in hit if piece.is_sliver]
+        near = self._near(FARMLAND, lambda _: 0)
+        return [
+            MapLayer(self.say("farmland-near"), "areas", [("", map_style.FARMLAND_NEAR)], near),
+            *(
+                MapLayer(title, "areas", [("", style)], [self._row(p) for p in hit if p.kind == kind and not p.is_sliver])
+                for kind, (title, style) in reversed(kinds.items())
+            ),
+            MapLayer(self.say("farmland-slivers"), "areas", [("", map_style.FARMLAND_SLIVER)], slivers),
+        ][::-1]
+
+    def other_evidence(self) -> list[MapLayer]:
+        """Evidence of the other layers; land that is merely counted is hidden until someone asks for it."""
+        farmland = {f"{FARMLAND}.{part}" for part in ("construction", "planning", "rest")}
+        sorted_out: dict[str, list[PieceView]] = {}
+        for piece in self.pieces.values():
+            if piece.kind not in farmland and piece.distance is None:
+                sorted_out.setdefault(piece.kind if piece.layer == FARMLAND else piece.layer, []).append(piece)
+        return [self._evidence(kind, found) for kind, found in sorted_out.items()]
+
+    def _evidence(self, kind: str, found: list[PieceView]) -> MapLayer:
+        worst = {cited.verdict for piece in found for cited in piece.citing}
+        counted = found[0].layer == "land-use" or kind == f"{FARMLAND}.planned"
+        style = map_style.TAKEN if counted or "fail" not in worst else map_style.HIT
+        styles = [("", style), (self.say("slivers"), map_style.SLIVER), (self.say("unknown"), map_style.UNKNOWN)]
+        rows = [self._row(p, 1 if p.is_sliver else 2 if p.record["patch"] == "unknown" else 0) for p in found]
+        own = f"map.evidence-{kind.replace('.', '-')}"
+        title = say(Message(own), self.report.lang) if own in catalogue() else self.word("role", kind)
+        return MapLayer(title, "areas", styles, rows, shown=not counted)
+
+    def neighbours(self) -> list[MapLayer]:
+        """Towns and distances, whole: they lie far outside what is shown of other layers."""
+        lines = [self._row(piece) for piece in self.pieces.values() if piece.distance is not None]
+        towns = [
+            Row(each.shape, patch=each.name, label=self.word("town-stage", each.code), text=each.name)
+            for each in self.by_role.get(_TOWNS, [])
+        ]
+        return [
+            MapLayer(self.say("towns"), "areas", [("", map_style.TOWN)], towns),
+            MapLayer(self.say("distances"), "lines", [("", map_style.DISTANCE)], lines),
+        ]
+
+    def _row(self, piece: PieceView, style: int = 0) -> Row:
+        shape = self.drawn.evidence[piece.id]
+        return Row(shape, style, piece.id, piece.patch, piece.label, piece.distance or "", piece.area, piece)
+
+    # --- What lies around ----------------------------------------------------------------------------------------
+
+    def control(self) -> list[MapLayer]:
+        quiet = {"construction-control-zones", "land-use-zones", "counties"}
+        return [
+            MapLayer(self.word("role", role), "areas", [("", style)], self._near(role, lambda _: 0), shown=role not in quiet)
+            for role, style in map_style.CONTROL.items()
+        ]
+
+    def near_by(self) -> list[MapLayer]:
+        """Land use by class, drawn uses (one or the other is enough to look at), and any other layer."""
+        told = {FARMLAND, _TOWNS, "land-use", "planned-land-use", *map_style.CONTROL}
+        others = [role for role in self.by_role if role not in told]
+        return [
+            self._cover("land-use", map_style.land, shown=True),
+            self._cover("planned-land-use", map_style.planned, shown=False),
+            *(
+                MapLayer(self.word("role", role), "ground", [("", map_style.OTHER)], self._near(role, lambda _: 0), shown=False)
+                for role in others
+            ),
+        ]
+
+    def _cover(self, role: str, style: map_style.ByGroup, *, shown: bool) -> MapLayer:
+        groups = list(map_style.LAND)
+
+        def group(patch: Context) -> int:
+            return next((i for i, each in enumerate(groups) if each in patch.groups), len(groups) - 1)
+
+        styles = [(self.word("class", each), style(each)) for each in groups]
+        return MapLayer(self.word("role", role), "ground", styles, self._near(role, group), shown)
+
+    def _near(self, role: str, style: map_style.StyleOf[Context]) -> list[Row]:
+        """Patches of a role as far as they lie near, simplified for the eye without tearing shared sides apart."""
+        patches = self.by_role.get(role, [])
+        if not patches:
+            return []
+        shapes = np.array([each.shape for each in patches], dtype=object)
+        smooth = shapely.coverage_simplify(shapes, _SMOOTH)
+        smooth = np.where(shapely.is_valid(smooth), smooth, shapes)  # a layer that overlaps itself is no coverage
+        cut = shapely.intersection(smooth, self.ground)
+        return [
+            Row(shape, style(patch), patch=patch.patch, label=_label(patch))
+            for patch, shape in zip(patches, cut, strict=True)
+            if not shape.is_empty
+        ]
+
+
+def _label(patch: Context) -> str:
+    return " ".join(dict.fromkeys(filter(None, (patch.code, patch.name))))
+
+
+def drawn_styles(layer: MapLayer) -> Iterable[int]:
+    """The styles of a layer that a row has, in the order of the legend."""
+    return sorted({row.style for row in layer.rows})
