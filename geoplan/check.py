@@ -266,9 +266,10 @@ def _warnings(site: Site, asked: tuple[str, ...], options: Options) -> list[Mess
         found.append(Message("warning.outside-china", {}))
     if site.construction is None:
         found.append(Message("warning.no-construction", {}))
-    for layer in site.layers:
-        if layer.declared(site.plane) is None:
-            found.append(Message("warning.coverage-assumed", {"role": layer.role, "file": layer.source.file}))
-        if layer.day is None:
-            found.append(Message("warning.layer-undated", {"role": layer.role, "file": layer.source.file}))
+    assumed = dict.fromkeys(layer.role for layer in site.layers if layer.declared(site.plane) is None)
+    if assumed:
+        found.append(Message("warning.coverage-assumed", {"roles": list(assumed)}))
+    undated = dict.fromkeys(layer.role for layer in site.layers if layer.day is None)
+    if undated:
+        found.append(Message("warning.layer-undated", {"roles": list(undated)}))
     return found

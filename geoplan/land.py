@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from geoplan.measure import survey_area
+from geoplan.measure import PRINTS_AS_ZERO, survey_area
 from geoplan.site import Part, Site
 
 
@@ -49,7 +49,8 @@ def account(site: Site) -> LandAccount:
         return LandAccount(construction_land=land, at_least=low, at_most=high)
     existing = _class_area(site, "construction")
     approved = survey_area(_approved(site), site.plane)
-    return LandAccount(existing, approved, drawn - existing - approved, land, low, high)
+    left = drawn - existing - approved
+    return LandAccount(existing, approved, left if left >= PRINTS_AS_ZERO else 0.0, land, low, high)
 
 
 def _class_area(site: Site, part: Part) -> float:

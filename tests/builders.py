@@ -77,7 +77,9 @@ class MemoryLayer:
         return None if self.covers is None else plane.bring(self.covers, self.frame, anywhere=True)
 
     def extent(self, plane: Plane) -> shapely.Geometry:
-        return plane.bring(shapely.box(*shapely.total_bounds(np.array(self.shapes, dtype=object))), self.frame, anywhere=True)
+        return plane.bring(
+            shapely.box(*shapely.total_bounds(np.array(self.shapes, dtype=object))), self.frame, anywhere=True
+        )
 
 
 EVERYWHERE = box(-20_000, -20_000, 40_000, 40_000)
@@ -88,7 +90,9 @@ def farmland(*shapes: shapely.Geometry, covers: shapely.Geometry | None = EVERYW
     return MemoryLayer("permanent-basic-farmland", shapes, ["0101"] * len(shapes), covers=covers, **more)
 
 
-def land_use(pairs: Sequence[tuple[str, shapely.Geometry]], covers: shapely.Geometry | None = EVERYWHERE, **more: Any) -> MemoryLayer:
+def land_use(
+    pairs: Sequence[tuple[str, shapely.Geometry]], covers: shapely.Geometry | None = EVERYWHERE, **more: Any
+) -> MemoryLayer:
     """Land use by class code."""
     return MemoryLayer("land-use", [s for _, s in pairs], [c for c, _ in pairs], covers=covers, **more)
 
@@ -137,7 +141,10 @@ def square(area_m2: float, x: float = 0.0, y: float = 0.0) -> shapely.Polygon:
     return box(x, y, side, side)
 
 
-def policy_text(rules: str, clauses: str = '[clauses.c]\nat = "一"\nquote = "相距不小于500米，不超过3平方公里，占比不低于30%。"\ntrust = "A"\n') -> str:
+def policy_text(
+    rules: str,
+    clauses: str = '[clauses.c]\nat = "一"\nquote = "相距不小于500米，不超过3平方公里，占比不低于30%。"\ntrust = "A"\n',
+) -> str:
     """A small policy of an office's own."""
     head = (
         'schema = "geoplan/policy/1"\nid = "office"\nadcode = "330500"\nplace = { zh = "某地", en = "somewhere" }\n'

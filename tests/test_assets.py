@@ -155,9 +155,7 @@ def test_nothing_lies_beside_what_the_manifest_names() -> None:
     assert there - {"manifest.json", ".gitattributes"} == set(manifest()["files"])
 
 
-def test_verify_names_what_is_missing_and_what_has_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_verify_names_what_is_missing_and_what_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"a-1/a.js": {"sha256": "0" * 64}, "b-1/b.js": {"sha256": "0" * 64}}
     (tmp_path / "manifest.json").write_text(json.dumps({"files": files}))
     (tmp_path / "b-1").mkdir()

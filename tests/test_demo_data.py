@@ -281,7 +281,8 @@ def test_most_fields_are_of_a_real_size(area: str, file: str) -> None:
 def test_the_land_use_table_is_a_bureaus(area: str, file: str) -> None:
     frame = gpd.read_file(DATA / "layers" / area / f"{file}.gpkg")
     assert list(frame.columns.drop("geometry")) == [
-        "BSM", "YSDM", "TBBH", "DLBM", "DLMC", "QSXZ", "QSDWMC", "ZLDWMC", "TBMJ", "KCDLBM", "KCXS", "KCMJ", "TBDLMJ", "SJNF", "BZ",
+        "BSM", "YSDM", "TBBH", "DLBM", "DLMC", "QSXZ", "QSDWMC", "ZLDWMC", "TBMJ", "KCDLBM", "KCXS", "KCMJ",
+        "TBDLMJ", "SJNF", "BZ",
     ]  # fmt: skip
     assert layer_names(DATA / "layers" / area / f"{file}.gpkg") == ["DLTB"]
     assert [SURVEY[code] for code in frame.DLBM] == list(frame.DLMC)
@@ -299,7 +300,7 @@ def test_the_land_use_table_is_a_bureaus(area: str, file: str) -> None:
 def test_patch_areas_are_ellipsoidal(area: str, file: str) -> None:
     frame = gpd.read_file(DATA / "layers" / area / f"{file}.gpkg")
     excess = frame.geometry.area.sum() / frame.TBMJ.sum() - 1.0
-    assert excess == pytest.approx({"huzhou": 1.5e-6, "liuzhou": 5.7e-4}[area], rel=0.15)
+    assert excess == pytest.approx({"huzhou": 2.3e-6, "liuzhou": 5.7e-4}[area], rel=0.2)
 
 
 def test_every_class_of_the_brief_occurs() -> None:
@@ -335,7 +336,8 @@ def test_plans_are_clean(area: str) -> None:
     assert set(urban.GHFQMC) == {"城镇集中建设区", "城镇弹性发展区", "特别用途区"}
     heart, rest = (urban[(urban.GHFQMC == "城镇集中建设区") == wanted] for wanted in (True, False))
     assert shapely.union_all(heart.geometry).intersection(shapely.union_all(rest.geometry)).area < 1.0
-    assert inside(split(area, "yjjbnttb"), shapely.union_all(layer(area, "stbhhx").geometry)).sum() < 1.0
+    red = shapely.union_all(layer(area, "stbhhx").geometry).buffer(-0.01)
+    assert inside(split(area, "yjjbnttb"), red).sum() == 0.0
 
 
 def test_everything_says_that_it_is_invented() -> None:
@@ -377,9 +379,11 @@ def test_a_boundary_is_one_piece_without_necks_and_holds_its_construction_area(k
 @pytest.mark.parametrize("key", KEYS)
 def test_a_boundary_follows_parcels_here_and_cuts_them_there(key: str) -> None:
     area = key.partition("-")[0]
-    edges = shapely.union_all(shapely.boundary(split(area, "dltb").geometry.to_numpy())).buffer(0.002)
     line = pair(key).planning.exterior
-    assert 0.15 < line.intersection(edges).length / line.length < 0.85
+    land = split(area, "dltb").geometry
+    parcels = land[land.intersects(line.buffer(1.0))].to_numpy()
+    edges = shapely.union_all(shapely.boundary(parcels)).buffer(0.003)
+    assert 0.2 < line.intersection(edges).length / line.length < 0.8
 
 
 def test_liuzhou_towns_lie_across_the_zones() -> None:

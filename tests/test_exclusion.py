@@ -19,7 +19,9 @@ LAW, FARM = "land-law", "basic-farmland"
 
 
 def planned(pairs: list[tuple[str, shapely.Geometry]], generation: str = "land-and-sea") -> MemoryLayer:
-    return MemoryLayer("planned-land-use", [s for _, s in pairs], [c for c, _ in pairs], covers=EVERYWHERE, generation=generation)  # type: ignore[arg-type]
+    return MemoryLayer(
+        "planned-land-use", [s for _, s in pairs], [c for c, _ in pairs], covers=EVERYWHERE, generation=generation
+    )  # type: ignore[arg-type]
 
 
 def test_farmland_under_construction_fails_and_lists_every_patch_gross_and_net() -> None:
@@ -30,7 +32,12 @@ def test_farmland_under_construction_fails_and_lists_every_patch_gross_and_net()
     assert found.measured.value == pytest.approx(5000 + 50 * 100, rel=1e-4)
     assert found.measured.elsewhere == pytest.approx(50 * 100 + 2500, rel=1e-4)
     by_part = {(e.patch, e.part): e for e in found.evidence}
-    assert set(by_part) == {("P000", "construction"), ("P001", "construction"), ("P001", "planning"), ("P002", "planning")}
+    assert set(by_part) == {
+        ("P000", "construction"),
+        ("P001", "construction"),
+        ("P001", "planning"),
+        ("P002", "planning"),
+    }
     first = by_part["P000", "construction"]
     assert first.net_area_m2 == pytest.approx((first.area_m2 or 0) * 0.9, abs=0.01)
     assert first.share == pytest.approx(5000 / 1e6, rel=1e-4)
@@ -56,7 +63,10 @@ def test_farmland_in_the_rest_under_a_drawn_use_that_is_not_farming_fails() -> N
 
 def test_farmland_in_the_rest_that_stays_farmed_asks_for_attention() -> None:
     uses = planned([("0101", box(1200, 1200, 300, 300))])
-    assert finding(checked(PLANNING, CONSTRUCTION, (), [farmland(box(1300, 1300, 50, 50)), uses]), LAW, FARM).verdict == "attention"
+    assert (
+        finding(checked(PLANNING, CONSTRUCTION, (), [farmland(box(1300, 1300, 50, 50)), uses]), LAW, FARM).verdict
+        == "attention"
+    )
 
 
 def test_without_a_construction_boundary_planning_is_judged_in_its_place_and_said_so() -> None:
@@ -120,19 +130,27 @@ def test_slivers_alone_are_attention_listed_apart_and_counted() -> None:
     assert sliver.sliver
     assert found.measured is not None
     assert found.measured.value == pytest.approx(30, rel=0.01)
-    only = finding(checked(box(0, 0, 1700, 1700), box(100, 100, 1000, 1000), (), [farmland(box(1699.97, 0, 500, 1700))]), LAW, FARM)
+    only = finding(
+        checked(box(0, 0, 1700, 1700), box(100, 100, 1000, 1000), (), [farmland(box(1699.97, 0, 500, 1700))]), LAW, FARM
+    )
     assert (only.verdict, only.firm, only.sides) == ("attention", False, ["pass", "attention"])
 
 
 def test_slivers_under_construction_alone_give_both_sides() -> None:
     """Planning and construction share an edge that farmland touches within the freedom of the lines."""
-    found = finding(checked(box(0, 0, 1100, 1700), box(100, 100, 1000, 1000), (), [farmland(box(1099.97, 100, 500, 1000))]), LAW, FARM)
+    found = finding(
+        checked(box(0, 0, 1100, 1700), box(100, 100, 1000, 1000), (), [farmland(box(1099.97, 100, 500, 1000))]),
+        LAW,
+        FARM,
+    )
     assert (found.verdict, found.firm, found.sides) == ("attention", False, ["pass", "fail"])
 
 
 def test_orchards_planned_on_farmland_fail_and_no_farmland_passes_at_once() -> None:
     orchard = planned([("0201", box(1250, 1250, 200, 200))])
-    hit = finding(checked(PLANNING, CONSTRUCTION, (), [farmland(box(1300, 1300, 50, 50)), orchard]), LAW, "no-orchard-pond")
+    hit = finding(
+        checked(PLANNING, CONSTRUCTION, (), [farmland(box(1300, 1300, 50, 50)), orchard]), LAW, "no-orchard-pond"
+    )
     assert hit.verdict == "fail"
     free = finding(checked(PLANNING, CONSTRUCTION, (), [farmland(box(3000, 0, 5, 5))]), LAW, "no-orchard-pond")
     assert free.verdict == "pass"
@@ -142,8 +160,13 @@ def test_orchards_planned_on_farmland_fail_and_no_farmland_passes_at_once() -> N
 
 def test_a_code_means_different_land_in_another_generation_and_is_asked_for() -> None:
     uses = planned([("113", box(1290, 1290, 100, 100))], generation="land-use-plan")
-    assert finding(checked(PLANNING, CONSTRUCTION, (), [farmland(box(1300, 1300, 50, 50)), uses]), LAW, FARM).verdict == "attention"
-    undecided = MemoryLayer("planned-land-use", [box(1290, 1290, 100, 100)], ["113"], covers=EVERYWHERE, generation=None)
+    assert (
+        finding(checked(PLANNING, CONSTRUCTION, (), [farmland(box(1300, 1300, 50, 50)), uses]), LAW, FARM).verdict
+        == "attention"
+    )
+    undecided = MemoryLayer(
+        "planned-land-use", [box(1290, 1290, 100, 100)], ["113"], covers=EVERYWHERE, generation=None
+    )
     with pytest.raises(InputRefused, match="which standard the codes of .* belong to cannot be told"):
         checked(PLANNING, CONSTRUCTION, (), [farmland(box(1300, 1300, 50, 50)), undecided])
 
@@ -188,7 +211,10 @@ def test_turns_say_how_far_the_farmland_is() -> None:
 def test_one_overlay_serves_every_clause_of_every_paper() -> None:
     layer = farmland(box(200, 200, 100, 100))
     report = checked(PLANNING, CONSTRUCTION, ("liuzhou-2018", "state-council-2020"), [layer])
-    ids = {tuple(e.id for e in finding(report, p, r).evidence) for p, r in ((LAW, FARM), ("liuzhou-2018", FARM), ("state-council-2020", FARM))}
+    ids = {
+        tuple(e.id for e in finding(report, p, r).evidence)
+        for p, r in ((LAW, FARM), ("liuzhou-2018", FARM), ("state-council-2020", FARM))
+    }
     assert ids == {("permanent-basic-farmland.construction.1",)}
 
 
@@ -276,7 +302,9 @@ def test_pieces_add_up_to_what_the_whole_layer_shares(seed: int) -> None:
 
     assert found.measured is not None
     assert found.measured.value == pytest.approx(survey_area(shared, HUZHOU), abs=0.02)
-    assert sum(e.area_m2 or 0 for e in found.evidence) == pytest.approx(found.measured.value, abs=0.01 * len(found.evidence) + 0.01)
+    assert sum(e.area_m2 or 0 for e in found.evidence) == pytest.approx(
+        found.measured.value, abs=0.01 * len(found.evidence) + 0.01
+    )
 
 
 def test_common_is_used_and_said_when_no_policy_is_named() -> None:

@@ -26,7 +26,9 @@ def geodesic_area(shape: shapely.Geometry, plane: Plane) -> float:
     return total
 
 
-def turned_square(plane: Plane, lon: float, lat: float, area: float, angle: float, dx: float, dy: float) -> shapely.Polygon:
+def turned_square(
+    plane: Plane, lon: float, lat: float, area: float, angle: float, dx: float, dy: float
+) -> shapely.Polygon:
     (x,), (y,) = plane.from_lonlat(np.array([lon]), np.array([lat]))
     half = area**0.5 / 2
     corners = np.array([[-half, -half], [half, -half], [half, half], [-half, half]])
@@ -50,7 +52,12 @@ def test_three_square_kilometres_measure_within_a_hundredth_of_a_square_metre(pl
 @pytest.mark.parametrize(("place", "excess"), [("huzhou", 5), ("nantong", 488), ("qidong", 1209), ("liuzhou", 1517)])
 def test_planar_area_exceeds_the_ellipsoidal_one_by_the_known_amount(place: str, excess: float) -> None:
     """The published excess per 3 km² in each place's own zone; it grows with the square of the offset."""
-    lon, lat = {"huzhou": (120.09, 30.89), "nantong": (120.86, 31.98), "qidong": (121.65, 31.81), "liuzhou": (109.41, 24.33)}[place]
+    lon, lat = {
+        "huzhou": (120.09, 30.89),
+        "nantong": (120.86, 31.98),
+        "qidong": (121.65, 31.81),
+        "liuzhou": (109.41, 24.33),
+    }[place]
     plane = Plane.around(lon)
     shape = turned_square(plane, lon, lat, 3e6, 0.0, 0.0, 0.0)
     assert shape.area - survey_area(shape, plane) == pytest.approx(excess, rel=0.05, abs=6)
@@ -58,8 +65,18 @@ def test_planar_area_exceeds_the_ellipsoidal_one_by_the_known_amount(place: str,
 
 def test_a_map_sheet_agrees_with_the_published_area() -> None:
     """3′45″ × 2′30″ at 28° north: 28,381,103.77 m² by the formula of the notice; edges densified to follow it."""
-    lon = np.concatenate([np.linspace(0, 3.75 / 60, 400), np.full(400, 3.75 / 60), np.linspace(3.75 / 60, 0, 400), np.zeros(400)]) + 120
-    lat = np.concatenate([np.zeros(400), np.linspace(0, 2.5 / 60, 400), np.full(400, 2.5 / 60), np.linspace(2.5 / 60, 0, 400)]) + 28
+    lon = (
+        np.concatenate(
+            [np.linspace(0, 3.75 / 60, 400), np.full(400, 3.75 / 60), np.linspace(3.75 / 60, 0, 400), np.zeros(400)]
+        )
+        + 120
+    )
+    lat = (
+        np.concatenate(
+            [np.zeros(400), np.linspace(0, 2.5 / 60, 400), np.full(400, 2.5 / 60), np.linspace(2.5 / 60, 0, 400)]
+        )
+        + 28
+    )
     x, y = HUZHOU.from_lonlat(lon, lat)
     assert survey_area(shapely.Polygon(np.column_stack([x, y])), HUZHOU) == pytest.approx(28_381_103.77, abs=0.02)
 
@@ -82,7 +99,9 @@ def test_areas_come_in_the_order_of_the_shapes_and_other_shapes_count_nothing() 
 @given(
     st.floats(24, 33), st.floats(-1.4, 1.4), st.integers(4, 40), st.integers(0, 10_000), st.floats(200, 4000),
 )  # fmt: skip
-def test_any_star_measures_like_its_densified_outline(lat: float, offset: float, corners: int, seed: int, size: float) -> None:
+def test_any_star_measures_like_its_densified_outline(
+    lat: float, offset: float, corners: int, seed: int, size: float
+) -> None:
     plane = Plane(117)
     random = np.random.default_rng(seed)
     angle = np.sort(random.uniform(0, 2 * np.pi, corners))
@@ -131,7 +150,9 @@ def test_a_neck_is_named_and_a_broad_passage_is_not() -> None:
 
 
 def test_polygons_are_taken_out_of_any_overlay() -> None:
-    mixed = shapely.GeometryCollection([box(0, 0, 10, 10), shapely.Point(0, 0), shapely.MultiPolygon([box(20, 0, 5, 5)])])
+    mixed = shapely.GeometryCollection(
+        [box(0, 0, 10, 10), shapely.Point(0, 0), shapely.MultiPolygon([box(20, 0, 5, 5)])]
+    )
     assert len(polygons_of(mixed).geoms) == 2
     assert polygons_of(shapely.LineString([(0, 0), (1, 1)])).is_empty
 

@@ -86,7 +86,14 @@ def test_what_is_not_known_is_never_a_pass_unless_every_value_passes(low: float,
 
 @pytest.mark.parametrize(
     ("strength", "verdict"),
-    [("must", "fail"), ("strict", "fail"), ("in-principle", "fail"), ("generally", "fail"), ("should", "attention"), ("may", "not-applicable")],
+    [
+        ("must", "fail"),
+        ("strict", "fail"),
+        ("in-principle", "fail"),
+        ("generally", "fail"),
+        ("should", "attention"),
+        ("may", "not-applicable"),
+    ],
 )
 def test_strengths_decide_what_breaking_gives(strength: str, verdict: str) -> None:
     scale = Scale((Limit.model_validate({"figure": "x", "max_m2": 1_000.0}),), strength)
@@ -96,7 +103,9 @@ def test_strengths_decide_what_breaking_gives(strength: str, verdict: str) -> No
 
 def test_the_band_is_a_reading_that_one_check_may_override() -> None:
     reading = {"nantong-2017.planning-area.about_fail": 1.5}
-    found = finding(checked(square(3.8e6), policies=("nantong-2017",), readings=reading), "nantong-2017", "planning-area")
+    found = finding(
+        checked(square(3.8e6), policies=("nantong-2017",), readings=reading), "nantong-2017", "planning-area"
+    )
     assert found.verdict == "attention"
     assert found.reading["about_fail"] == 1.5
 
@@ -118,7 +127,10 @@ def test_an_undeclared_type_says_what_the_relaxed_type_would_give() -> None:
 
 def test_construction_land_counts_villages_inside_planning() -> None:
     planning, construction = box(0, 0, 1800, 1800), box(100, 100, 900, 1000)
-    uses = land_use([("0703", box(1200, 1200, 400, 400)), ("0101", box(-3000, -3000, 100, 100)), ("0301", box(2500, 0, 10, 10))], covers=box(-500, -500, 4000, 4000))
+    uses = land_use(
+        [("0703", box(1200, 1200, 400, 400)), ("0101", box(-3000, -3000, 100, 100)), ("0301", box(2500, 0, 10, 10))],
+        covers=box(-500, -500, 4000, 4000),
+    )
     report = checked(planning, construction, ("liuzhou-2018",), [uses])
     proposal = report.content.proposal
     assert proposal.construction_land_m2 == pytest.approx(900 * 1000 + 160_000, rel=1e-4)
@@ -172,13 +184,17 @@ def test_thirty_five_hectares_of_other_cultivated_land_ask_for_the_state_council
 
 def test_cultivated_land_that_may_be_basic_farmland_is_not_told_without_that_layer() -> None:
     uses = land_use([("0101", box(100, 100, 400, 1000)), ("0301", box(500, 100, 600, 1000))])
-    found = finding(checked(box(0, 0, 1700, 1700), box(100, 100, 1000, 1000), (), [uses]), "land-law", "state-council-35ha")
+    found = finding(
+        checked(box(0, 0, 1700, 1700), box(100, 100, 1000, 1000), (), [uses]), "land-law", "state-council-35ha"
+    )
     assert found.verdict == "not-assessed"
 
 
 def test_existing_construction_land_is_not_land_to_be_taken() -> None:
     uses = land_use([("0601", box(100, 100, 500, 1000)), ("0301", box(600, 100, 500, 1000))])
-    found = finding(checked(box(0, 0, 1700, 1700), box(100, 100, 1000, 1000), (), [uses]), "land-law", "state-council-70ha")
+    found = finding(
+        checked(box(0, 0, 1700, 1700), box(100, 100, 1000, 1000), (), [uses]), "land-law", "state-council-70ha"
+    )
     assert found.verdict == "pass"
     assert found.measured is not None
     assert found.measured.value == pytest.approx(500_000, rel=1e-4)

@@ -80,14 +80,15 @@ def understand(form: Submission, book: PolicyBook) -> Question:
         anywhere=reader.flag("anywhere"),
     )
     reader.all_selects_used()
-    inputs = tuple((name, each) for name, uploads in form.files.items() for each in uploads)
+    inputs = reader.inputs
     return Question(inquiry, own, inputs, _summary(form, inputs))
 
 
 def _summary(form: Submission, inputs: tuple[tuple[str, Upload], ...]) -> dict[str, Any]:
     """What was asked, as the store keeps it: inputs by hash and the texts as given."""
+    files = [{"field": name, "name": each.shown, "sha256": each.sha256, "size": each.size} for name, each in inputs]
     return {
-        "inputs": [{"field": name, "name": each.shown, "sha256": each.sha256, "size": each.size} for name, each in inputs],
+        "inputs": files,
         "texts": {name: values for name, values in form.texts.items() if any(values)},
     }
 
@@ -114,6 +115,11 @@ class _Reader:
             if any(values) and (name in FILES or name.startswith(("layer.", "coverage."))):
                 raise CallRefused("field-wants-file", field=name)
         self._sets = {name: sets(uploads) for name, uploads in form.files.items()}
+
+    @property
+    def inputs(self) -> tuple[tuple[str, Upload], ...]:
+        """Every file with its field, where it lies now."""
+        return tuple((name, each) for name, found in self._sets.items() for one in found for each in one)
 
     def many(self, name: str) -> list[str]:
         """The texts of a repeated field, empty ones left out."""
@@ -231,3 +237,16 @@ def _known(name: str) -> None:
 
 def _misspelt(name: str, text: str) -> CallRefused:
     return CallRefused("select-spelling", field=f"select.{name}", given=text[:80], known=list(GENERATIONS))
+
+
+def form_schema() -> dict[str, Any]:
+    """The form for the documentation of the interface; roles of ``custom:NAME`` are not listed."""
+    file = {"type": "string", "contentMediaType": "application/octet-stream"}
+    text = {"type": "string"}
+    properties: dict[str, Any] = {name: file for name in FILES}
+    properties |= {name: {"type": "array", "items": text} for name in REPEATED}
+    properties |= {name: text for name in TEXTS}
+    properties |= {f"select.{name}": text for name in FILES if name != "facts"}
+    for role in ROLES:
+        properties |= {f"layer.{role}": file, f"coverage.{role}": file, f"select.layer.{role}": text}
+    return {"type": "object", "required": ["planning"], "properties": properties, "additionalProperties": False}

@@ -56,7 +56,7 @@ class Objects:
             if not target.parent.is_dir():
                 target.parent.mkdir(mode=0o700, exist_ok=True)
                 _bring_to_disk(target.parent.parent)
-            os.replace(path, target)
+            path.replace(target)
             _bring_to_disk(target.parent)
         except OSError as wrong:
             raise _unwritten(wrong) from None

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -80,25 +79,42 @@ def kind_of(error: GeoplanError) -> Kind:
     return next(KINDS[each] for each in type(error).__mro__ if each in KINDS)
 
 
-def document(error: GeoplanError, lang: Lang) -> dict[str, Any]:
+class Problem(BaseModel):
+    """A problem document; ``file`` and ``where`` name the place, ``code`` the message of the catalogue."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    file: str | None
+    where: str | None
+    zh: str
+    en: str
+
+
+def document(error: GeoplanError, lang: Lang) -> Problem:
     """The problem document of an error."""
     kind = kind_of(error)
-    told = error.as_dict()
-    return {
-        "type": kind.type,
-        "title": say(Message(f"problem.{kind.slug}"), lang),
-        "status": kind.status,
-        "detail": told[lang],
-        **told,
-    }
+    return Problem(
+        type=kind.type,
+        title=say(Message(f"problem.{kind.slug}"), lang),
+        status=kind.status,
+        detail=error.say(lang),
+        code=error.id,
+        file=error.file,
+        where=error.where,
+        zh=error.say("zh"),
+        en=error.say("en"),
+    )
 
 
 def answer(error: GeoplanError, lang: Lang, headers: Mapping[str, str] | None = None) -> Response:
     """The problem document as a response."""
-    content = document(error, lang)
+    problem = document(error, lang)
     return Response(
-        json.dumps(content, ensure_ascii=False, indent=2) + "\n",
-        status_code=content["status"],
+        problem.model_dump_json(indent=2) + "\n",
+        status_code=problem.status,
         headers={**(headers or {}), "Content-Language": lang, "Vary": "Accept, Accept-Language"},
         media_type=PROBLEM,
     )

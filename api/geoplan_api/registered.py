@@ -102,12 +102,13 @@ def registered_layers(settings: Settings) -> Registered:
     """
     if not settings.demo_layers:
         return Registered()
-    layers = tuple(
-        RegisteredLayer(each.spec, each.coverage, _extent(each.spec, each.coverage), FileLayer(each.spec).day, invented=True)
-        for each in demo.layers()
-    )
+    layers = tuple(_invented(each.spec, each.coverage) for each in demo.layers())
     registers = dict.fromkeys(towns for town in demo.towns() if (towns := town.inquiry().towns))
     return Registered(layers, tuple(RegisteredTowns(each, _extent(LayerSpec("towns", each))) for each in registers))
+
+
+def _invented(spec: LayerSpec, coverage: Selector) -> RegisteredLayer:
+    return RegisteredLayer(spec, coverage, _extent(spec, coverage), FileLayer(spec).day, invented=True)
 
 
 def _place(inquiry: Inquiry) -> Box:
@@ -145,10 +146,10 @@ def _degrees(xy: Any, frame: Frame, *, anywhere: bool) -> Box:
 def _is_near(extent: Box, place: Box) -> bool:
     """Whether two boxes are within `NEAR` degrees of each other.
 
-    >>> _is_near((120.0, 30.0, 121.0, 31.0), (121.2, 30.5, 121.3, 30.6)), _is_near((120.0, 30.0, 121.0, 31.0), (109.0, 24.0, 109.1, 24.1))
-    (True, False)
+    >>> _is_near((120.0, 30.0, 121.0, 31.0), (121.2, 30.5, 121.3, 30.6))
+    True
+    >>> _is_near((120.0, 30.0, 121.0, 31.0), (109.0, 24.0, 109.1, 24.1))
+    False
     """
     apart = (place[0] - extent[2], extent[0] - place[2], place[1] - extent[3], extent[1] - place[3])
     return max(apart) <= NEAR
-
-

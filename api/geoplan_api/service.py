@@ -74,7 +74,7 @@ class Service:
             report_id=report.id,
             report_sha256=self.objects.put(text),
             overlaps_sha256=self.objects.take(overlaps),
-            name=content["proposal"]["name"],
+            name=(content["proposal"]["name"] or "")[:300] or None,
             verdict=report.verdict,
             made_at=datetime.now(UTC),
             lang=lang,
@@ -93,7 +93,7 @@ class Service:
     def overlaps(self, check: StoredCheck, content: dict[str, Any]) -> Overlaps:
         """The geometry of a check's report."""
         with self.objects.named(check.overlaps_sha256, "overlaps.gpkg") as path:
-            return read_overlaps(path, Plane.around(content["plane"]["central_meridian"]))
+            return read_overlaps(path, Plane(content["plane"]["central_meridian"]))
 
     def close(self) -> None:
         """Let checks that run end, then close the database and let the home go."""

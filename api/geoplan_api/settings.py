@@ -81,4 +81,5 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as wrong:
         first = wrong.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise CallRefused("setting-wrong", where=where, detail=first["msg"], known=sorted(Settings.model_fields)) from None
+        known = sorted(Settings.model_fields)
+        raise CallRefused("setting-wrong", where=where, detail=first["msg"], known=known) from None

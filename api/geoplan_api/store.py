@@ -131,8 +131,9 @@ class Store:
 
     def recent(self, count: int) -> list[StoredCheck]:
         """The newest checks, newest first."""
+        newest = select(StoredCheck).order_by(StoredCheck.made_at.desc(), StoredCheck.id).limit(count)
         with self._session() as session:
-            return list(session.scalars(select(StoredCheck).order_by(StoredCheck.made_at.desc(), StoredCheck.id).limit(count)))
+            return list(session.scalars(newest))
 
     def is_writable(self) -> bool:
         """Whether the database takes a write now."""

@@ -29,6 +29,7 @@ SIDECARS = frozenset({".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix"})
 _BATCH = 1 << 18
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
 _LONGEST_NAME = 120
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,13 @@ class Submission:
 
 
 def shown_name(given: str) -> str:
-    """A user's file name fit to be shown: no folder, no control or direction marks, not endless.
+    r"""A user's file name fit to be shown: no folder, no control or direction marks, not endless.
 
-    >>> shown_name("../../etc/规划\\u202e.zip"), shown_name("C:\\\\gis\\\\a.shp")
+    >>> shown_name("../../etc/规划\u202e.zip"), shown_name("C:\\gis\\a.shp")
     ('规划.zip', 'a.shp')
     """
     plain = unicodedata.normalize("NFC", given.replace("\\", "/").rpartition("/")[2])
-    kept = "".join(c for c in plain if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")).strip()
+    kept = "".join(c for c in plain if unicodedata.category(c) not in _UNSEEN).strip()
     path = PurePosixPath(kept or "?")
     if len(path.name) <= _LONGEST_NAME:
         return path.name or "?"

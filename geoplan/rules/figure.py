@@ -156,7 +156,6 @@ def _told(
 
 def _row_says(row: Mapping[str, Any]) -> Message:
     """One figure as it is told: name, value in its unit, limit."""
-    return Message(
-        f"finding.facts.row.{row['unit']}",
-        {"figure": row["figure"], "value": row["value"], "limit": row["limit"]},
-    )
+    unit = {"m2": "area", "choice": "type"}.get(row["unit"], row["unit"])
+    args = {"figure": row["figure"], "value": row["value"], "unit": unit, "limit": row["limit"]}
+    return Message("finding.facts.row", args)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import shapely
@@ -18,6 +18,7 @@ from geoplan.rules.case import Case
 from geoplan.rules.turns import area_turns
 from geoplan.verdict import Verdict, breach
 
+_SHOWN_AS = {"m2": "km2s", "m": "distance"}
 _ONE_SIDED: tuple[Literal["min", "max", "above", "below"], ...] = ("min", "max", "above", "below")
 
 
@@ -135,15 +136,16 @@ def _relaxation(rule: AreaRule, is_relaxed: bool | None, scale: Scale, held: Hel
 def limit_phrase(limit: Limit, reading: AreaReading | None = None) -> Message:
     """A bound as a message: about 3 km² with its band, 3 to 5 km², at least …, in its unit."""
     about, low, high = limit.bound("about"), limit.bound("min"), limit.bound("max")
-    unit = limit.unit
+    args: dict[str, Any] = {"unit": _SHOWN_AS.get(limit.unit or "", limit.unit)}
     if about is not None:
         lowest, passing, failing = band(about, reading or AreaReading())
-        args = {"about": about, "about_low": lowest, "about_pass": passing, "about_fail": failing}
-        return Message(f"limit.about.{unit}", args)
+        return Message(
+            "limit.about", args | {"about": about, "about_low": lowest, "about_pass": passing, "about_fail": failing}
+        )
     if low is not None and high is not None:
-        return Message("limit.exactly" if low == high else f"limit.range.{unit}", {"min": low, "max": high})
+        return Message("limit.exactly" if low == high else "limit.range", args | {"min": low, "max": high})
     which = next(each for each in _ONE_SIDED if limit.bound(each) is not None)
-    return Message(f"limit.{which}.{unit}", {which: limit.bound(which)})
+    return Message(f"limit.{which}", args | {which: limit.bound(which)})
 
 
 def contiguity(rule: ContiguityRule, case: Case) -> Judgement:

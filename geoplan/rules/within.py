@@ -168,7 +168,7 @@ def _within_answer(
         "area": half_up(area, 2),
         "share": round(area / site.area(part), 6),
         "soft_area": half_up(sum(g.piece.area_m2 or 0.0 for g in soft), 2),
-        "zones": sorted({g.zone for g in (*broken, *soft)}),
+        "zones": sorted({g.zone for g in broken or soft}),
         "coverage": share,
         "unknown_area": half_up(missing, 2),
     }

@@ -27,7 +27,7 @@ def _names(role: str, meaning: str) -> list[str]:
 
 
 def column_for(table: Table, role: str, meaning: str) -> Column | None:
-    """The column of a layer that holds its ``id``, ``code``, ``name`` or ``ridge``; none where it has none."""
+    """The column of a layer that holds its ``id``, ``code``, ``name`` ``ridge`` or ``year``; none where it has none."""
     return table.column(*_names(role, meaning))
 
 

@@ -24,7 +24,7 @@ from geoplan.plane import Plane
 from geoplan_layers.boundary_file import frame_of
 from geoplan_layers.fields import column_for, generation_of, net_factors, texts
 from geoplan_layers.files.limits import LAYER, Limits
-from geoplan_layers.files.table import Table
+from geoplan_layers.files.table import Column, Table
 from geoplan_layers.selector import LayerSpec, Selector
 from geoplan_layers.vector import filtered, opened, read_table
 
@@ -64,6 +64,7 @@ class FileLayer:
         self._given_day = day
         self._within: dict[tuple[float, ...], Patches] = {}
         self._notes: list[Message] = []
+        self._year: int | None = None
         with opened(spec.selector, limits) as dataset:
             head = dataset.read(None) if dataset.extent is None else None
             self._whole = head
@@ -82,11 +83,13 @@ class FileLayer:
 
     @property
     def day(self) -> date | None:
-        """The layer's date: given, else the one in its file name, else none."""
+        """The layer's date: given, else the one in its file name, else the end of its 数据年份, else none."""
         if self._given_day:
             return self._given_day
         match = _DAY.search(Path(self.source.file).stem)
-        return date(int(match[1]), int(match[2]), int(match[3])) if match else None
+        if match:
+            return date(int(match[1]), int(match[2]), int(match[3]))
+        return date(self._year, 12, 31) if self._year else None
 
     @property
     def generation(self) -> Generation | None:
@@ -134,6 +137,7 @@ class FileLayer:
                 table = dataset.read(box)
         table = filtered(table, self._spec.selector) if len(table) else table
         shapes = self._usable(table)
+        self._year = max([self._year or 0, *_years(column_for(table, self.role, "year"))]) or None
         on_plane = plane.bring(shapes, self._frame, anywhere=self._anywhere, file=self.source.file)
         count = len(on_plane)
         patches = Patches(
@@ -217,6 +221,13 @@ def _bounds(table: Table | None) -> tuple[float, float, float, float]:
     assert table is not None
     west, south, east, north = (float(v) for v in shapely.total_bounds(table.shapes))
     return west, south, east, north
+
+
+def _years(column: Column | None) -> list[int]:
+    """Plausible years of a 数据年份 column."""
+    if column is None:
+        return []
+    return [int(v) for v in set(column) if isinstance(v, int | float) and v == v and 1990 <= v <= 2100]
 
 
 def _placed(first: Table, box: tuple[float, float, float, float]) -> Table:

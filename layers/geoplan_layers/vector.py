@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import mkdtemp
 
 from geoplan.boundary import Source
@@ -86,9 +86,9 @@ def _datasets(path: Path, shown: str, limits: Limits, folder: Path) -> list[Data
         return found
     if suffix == ".shp":
         parts = shapefile_parts(path)
-        return [_shapefile(parts, Source(shown, shapefile_hash(parts)), path.stem, limits)]
+        return [_shapefile(parts, Source(shown, shapefile_hash(parts)), PurePath(shown).stem, limits)]
     if suffix in (".gpkg", ".geojson", ".json"):
-        return _single(path, Source(shown, sha256(path)), path.stem, limits)
+        return _single(path, Source(shown, sha256(path)), PurePath(shown).stem, limits)
     raise InputRefused("format-unknown", file=shown, suffix=suffix or "—", known=list(FORMATS))
 
 

@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from geoplan.messages import Lang, Message, catalogue, say, word
 from geoplan.messages.units import MU_PER_M2, format_unit, number
+from geoplan.verdict import worst
 from geoplan_web.finding import FindingView, Json, ReportView
 
 FARMLAND = "permanent-basic-farmland"
 
 
 class Citing(NamedTuple):
-    """A finding that rests on a piece: its id on the page, its title, its verdict."""
+    """A finding that rests on a piece: its id on the page, its title and verdict, and what it says of this piece."""
 
     anchor: str
     title: str
     verdict: str
+    here: str
 
 
 class Figures(NamedTuple):
@@ -116,6 +118,11 @@ class PieceView:
         return bool(self.record["sliver"])
 
     @property
+    def verdict(self) -> str:
+        """The worst that a finding says of this very piece."""
+        return worst(cited.here for cited in self.citing)
+
+    @property
     def uses(self) -> list[str]:
         """Drawn uses that decide about the piece, each with its area."""
         return [
@@ -128,19 +135,22 @@ def pieces(report: ReportView) -> dict[str, PieceView]:
     """Every piece of a report by its id, with the findings that cite it, in the order of the report."""
     records: dict[str, Json] = {}
     citing: dict[str, list[Citing]] = {}
-    for finding, evidence in _cited(report):
-        for record in evidence:
-            records.setdefault(record["id"], record)
-            citing.setdefault(record["id"], []).append(finding)
+    for cited, record in _cited(report):
+        records.setdefault(record["id"], record)
+        citing.setdefault(record["id"], []).append(cited)
     return {key: PieceView(record, report.lang, tuple(citing[key])) for key, record in records.items()}
 
 
-def _cited(report: ReportView) -> Iterator[tuple[Citing, list[Any]]]:
-    for record in report.structure:
-        yield Citing(f"structure--{record['rule']}", record["title"][report.lang], record["verdict"]), record["evidence"]
-    for policy in report.policies:
-        for finding in policy.findings:
-            yield Citing(finding.anchor, finding.title, finding.verdict), finding.evidence
+def _cited(report: ReportView) -> Iterator[tuple[Citing, Json]]:
+    for found in report.structure:
+        for record in found["evidence"]:
+            verdict = found["verdict"]
+            yield Citing(f"structure--{found['rule']}", found["title"][report.lang], verdict, verdict), record
+    for finding in (each for policy in report.policies for each in policy.findings):
+        zones = {row["zone"]: row["verdict"] for row in finding.record["balance"] if "zone" in row}
+        for record in finding.evidence:
+            zone = record.get("name") or record["class"] or record["patch"]
+            yield Citing(finding.anchor, finding.title, finding.verdict, zones.get(zone, finding.verdict)), record
 
 
 def shown_by(finding: FindingView) -> list[str]:

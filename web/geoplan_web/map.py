@@ -1,4 +1,64 @@
-"""Temporary: filled by the map slice."""
+"""The interactive map of a report: one page, drawn from the report and its overlaps file alone.
 
-def draw(content, overlaps, lang):
-    return "<html></html>"
+The same function makes the exported file, which opens from disk with everything in it, and the page that the
+service hands out. Nothing on it is asked of the outside.
+"""
+
+from __future__ import annotations
+
+import folium
+from folium import plugins
+
+from geoplan.messages import Lang, Message, say
+from geoplan_web.assets import Mode, localise
+from geoplan_web.finding import Json, ReportView
+from geoplan_web.map_data import map_data
+from geoplan_web.map_elements import Caption, Drawing, Furniture, MapPage
+from geoplan_web.map_layers import Drawn
+from geoplan_web.templating import render
+
+_ZOOMS = {"minZoom": 5, "maxZoom": 22, "zoomSnap": 0.25, "zoomDelta": 1}
+"""From a province to a sliver; in quarters of a step, so that a boundary fills the page."""
+
+
+def draw(content: Json, overlaps: Drawn, lang: Lang, *, mode: Mode = "inline", nonce: str | None = None) -> str:
+    """The map of a report as an HTML page.
+
+    Parameters
+    ----------
+    content
+        The report ``geoplan/report/1``; ``invented: true`` beside its members marks demo data on the page.
+    overlaps
+        Boundaries, evidence by id and surroundings, on the plane of the check (``Overlaps`` of geoplan_layers).
+    mode
+        ``inline``: one file that opens from disk. ``static``: a page that the service hands out, with its files
+        beside it.
+    nonce
+        Put on every script and style, for `geoplan_web.assets.content_security_policy`.
+
+    Notes
+    -----
+    The address chooses what is shown: ``#evidence=ID,ID`` or ``#finding=POLICY--RULE``. In a frame of its own
+    origin the map hears ``{geoplan: "show", evidence: [ID, …]}`` and tells ``{geoplan: "pick", id, findings}``.
+    Reference layers are shown within 500 m and simplified by up to 1 m; nothing is measured on the page.
+    """
+    report = ReportView(content, lang)
+    page = MapPage(say(Message("map.title", {"name": report.name}), lang), lang)
+    data = map_data(report, overlaps)
+    page.add_child(Caption(render("map_caption.html", lang, report=report, findings=data["findings"])))
+    _map(report, overlaps, data["words"]).add_child(Drawing(data)).add_to(page)
+    return localise(page.render(), mode=mode, nonce=nonce)
+
+
+def _map(report: ReportView, overlaps: Drawn, words: dict[str, str]) -> folium.Map:
+    """An empty map with its furniture, in one language; named, so that the same report gives the same page."""
+    centre = overlaps.plane.lonlat_shapes(overlaps.boundaries["planning"].centroid)
+    made = folium.Map(
+        (centre.y, centre.x), tiles=None, zoom_start=14, zoom_control=False, attributionControl=False, **_ZOOMS
+    )
+    made._id = "geoplan"
+    zoom = words["zoom-in"], words["zoom-out"]
+    made.add_child(Furniture(report.lang, overlaps.plane.central_meridian, zoom))
+    whole = plugins.Fullscreen(title=words["fullscreen"], title_cancel=words["fullscreen-end"])
+    whole._id = "geoplan"
+    return made.add_child(whole)

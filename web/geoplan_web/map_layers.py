@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from geoplan.messages import Message, catalogue, say, word
 from geoplan.plane import Plane
@@ -22,6 +23,14 @@ REACH = 500.0
 _SMOOTH = 1.0
 """Metres: how far a reference patch may be simplified, for the eye only."""
 _TOWNS = "towns"
+_FARMLAND_HITS = {
+    f"{FARMLAND}.construction": ("construction", map_style.FARMLAND_HIT),
+    f"{FARMLAND}.planning": ("planning", map_style.FARMLAND_HIT),
+    f"{FARMLAND}.rest": ("rest", map_style.FARMLAND_REST),
+}
+"""Kinds of evidence that are farmland itself, with the message and style of each."""
+_QUIET = frozenset({"construction-control-zones", "land-use-zones", "counties"})
+"""Control lines that begin hidden: they cover everything."""
 
 Pane = Literal["ground", "areas", "lines"]
 
@@ -135,41 +144,40 @@ class _Maker:
 
     def farmland(self) -> list[MapLayer]:
         """Hits by part, slivers apart, and the farmland near by that is not hit."""
-        kinds = {
-            f"{FARMLAND}.construction": (self.say("farmland-construction"), map_style.FARMLAND_HIT),
-            f"{FARMLAND}.planning": (self.say("farmland-planning"), map_style.FARMLAND_HIT),
-            f"{FARMLAND}.rest": (self.say("farmland-rest"), map_style.FARMLAND_REST),
-        }
-        hit = [piece for piece in self.pieces.values() if piece.kind in kinds]
-        slivers = [self._row(piece) for piece in hit if piece.is_sliver]
-        near = self._near(FARMLAND, lambda _: 0)
+        hit = [piece for piece in self.pieces.values() if piece.kind in _FARMLAND_HITS]
         return [
-            MapLayer(self.say("farmland-near"), "areas", [("", map_style.FARMLAND_NEAR)], near),
             *(
-                MapLayer(title, "areas", [("", style)], [self._row(p) for p in hit if p.kind == kind and not p.is_sliver])
-                for kind, (title, style) in reversed(kinds.items())
+                self._farmland(part, style, [piece for piece in hit if piece.kind == kind and not piece.is_sliver])
+                for kind, (part, style) in _FARMLAND_HITS.items()
             ),
-            MapLayer(self.say("farmland-slivers"), "areas", [("", map_style.FARMLAND_SLIVER)], slivers),
-        ][::-1]
+            self._farmland("slivers", map_style.FARMLAND_SLIVER, [piece for piece in hit if piece.is_sliver]),
+            MapLayer(self.say("farmland-near"), "areas", [("", map_style.FARMLAND_NEAR)], self._near(FARMLAND)),
+        ]
+
+    def _farmland(self, key: str, style: Style, several: list[PieceView]) -> MapLayer:
+        return MapLayer(self.say(f"farmland-{key}"), "areas", [("", style)], [self._row(piece) for piece in several])
 
     def other_evidence(self) -> list[MapLayer]:
-        """Evidence of the other layers; land that is merely counted is hidden until someone asks for it."""
-        farmland = {f"{FARMLAND}.{part}" for part in ("construction", "planning", "rest")}
-        sorted_out: dict[str, list[PieceView]] = {}
+        """Evidence of the other layers, by layer; drawn uses on farmland apart from the farmland itself."""
+        found: dict[str, list[PieceView]] = {}
         for piece in self.pieces.values():
-            if piece.kind not in farmland and piece.distance is None:
-                sorted_out.setdefault(piece.kind if piece.layer == FARMLAND else piece.layer, []).append(piece)
-        return [self._evidence(kind, found) for kind, found in sorted_out.items()]
+            if piece.kind not in _FARMLAND_HITS and piece.distance is None:
+                found.setdefault(piece.kind if piece.layer == FARMLAND else piece.layer, []).append(piece)
+        return [self._evidence(kind, several) for kind, several in found.items()]
 
-    def _evidence(self, kind: str, found: list[PieceView]) -> MapLayer:
-        worst = {cited.verdict for piece in found for cited in piece.citing}
-        counted = found[0].layer == "land-use" or kind == f"{FARMLAND}.planned"
-        style = map_style.TAKEN if counted or "fail" not in worst else map_style.HIT
-        styles = [("", style), (self.say("slivers"), map_style.SLIVER), (self.say("unknown"), map_style.UNKNOWN)]
-        rows = [self._row(p, 1 if p.is_sliver else 2 if p.record["patch"] == "unknown" else 0) for p in found]
+    def _evidence(self, kind: str, several: list[PieceView]) -> MapLayer:
+        """Pieces by what is said of them. Land that is only counted, and ground shown already, begin hidden."""
+        styles = [
+            (self.word("verdict", "fail"), map_style.HIT),
+            (self.word("verdict", "attention"), map_style.TAKEN),
+            (self.say("unknown"), map_style.UNKNOWN),
+            (self.say("slivers"), map_style.SLIVER),
+        ]
+        rows = [self._row(piece, _evidence_style(piece)) for piece in several]
         own = f"map.evidence-{kind.replace('.', '-')}"
         title = say(Message(own), self.report.lang) if own in catalogue() else self.word("role", kind)
-        return MapLayer(title, "areas", styles, rows, shown=not counted)
+        quiet = several[0].layer in (FARMLAND, "land-use") and not any(row.style == 2 for row in rows)
+        return MapLayer(title, "areas", styles, rows, shown=not quiet)
 
     def neighbours(self) -> list[MapLayer]:
         """Towns and distances, whole: they lie far outside what is shown of other layers."""
@@ -190,26 +198,26 @@ class _Maker:
     # --- What lies around ----------------------------------------------------------------------------------------
 
     def control(self) -> list[MapLayer]:
-        quiet = {"construction-control-zones", "land-use-zones", "counties"}
+        """Lines that plans and the law draw, as far as they lie near."""
         return [
-            MapLayer(self.word("role", role), "areas", [("", style)], self._near(role, lambda _: 0), shown=role not in quiet)
+            MapLayer(self.word("role", role), "areas", [("", style)], self._near(role), shown=role not in _QUIET)
             for role, style in map_style.CONTROL.items()
         ]
 
     def near_by(self) -> list[MapLayer]:
         """Land use by class, drawn uses (one or the other is enough to look at), and any other layer."""
         told = {FARMLAND, _TOWNS, "land-use", "planned-land-use", *map_style.CONTROL}
-        others = [role for role in self.by_role if role not in told]
         return [
             self._cover("land-use", map_style.land, shown=True),
             self._cover("planned-land-use", map_style.planned, shown=False),
-            *(
-                MapLayer(self.word("role", role), "ground", [("", map_style.OTHER)], self._near(role, lambda _: 0), shown=False)
-                for role in others
-            ),
+            *(self._plain(role) for role in self.by_role if role not in told),
         ]
 
-    def _cover(self, role: str, style: map_style.ByGroup, *, shown: bool) -> MapLayer:
+    def _plain(self, role: str) -> MapLayer:
+        styles = [("", map_style.OTHER)]
+        return MapLayer(self.word("role", role), "ground", styles, self._near(role), shown=False)
+
+    def _cover(self, role: str, style: Callable[[str], Style], *, shown: bool) -> MapLayer:
         groups = list(map_style.LAND)
 
         def group(patch: Context) -> int:
@@ -218,26 +226,39 @@ class _Maker:
         styles = [(self.word("class", each), style(each)) for each in groups]
         return MapLayer(self.word("role", role), "ground", styles, self._near(role, group), shown)
 
-    def _near(self, role: str, style: map_style.StyleOf[Context]) -> list[Row]:
+    def _near(self, role: str, style: Callable[[Context], int] = lambda _: 0) -> list[Row]:
         """Patches of a role as far as they lie near, simplified for the eye without tearing shared sides apart."""
         patches = self.by_role.get(role, [])
         if not patches:
             return []
-        shapes = np.array([each.shape for each in patches], dtype=object)
-        smooth = shapely.coverage_simplify(shapes, _SMOOTH)
-        smooth = np.where(shapely.is_valid(smooth), smooth, shapes)  # a layer that overlaps itself is no coverage
-        cut = shapely.intersection(smooth, self.ground)
+        whole = np.array([each.shape for each in patches], dtype=object)
+        cut = shapely.intersection(_smooth(whole), self.ground)
+        kept = shapely.get_dimensions(cut) == shapely.get_dimensions(whole)  # not what only touches the rim
         return [
             Row(shape, style(patch), patch=patch.patch, label=_label(patch))
-            for patch, shape in zip(patches, cut, strict=True)
-            if not shape.is_empty
+            for patch, shape, keep in zip(patches, cut, kept, strict=True)
+            if keep and not shape.is_empty
         ]
+
+
+def _smooth(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Shapes with fewer vertices; polygons keep the sides that they share."""
+    areas = shapely.get_dimensions(shapes) == 2
+    found = shapes.copy()
+    found[areas] = shapely.coverage_simplify(shapes[areas], _SMOOTH)
+    found[~areas] = shapely.simplify(shapes[~areas], _SMOOTH)
+    return np.where(shapely.is_valid(found), found, shapes)  # patches that overlap are no coverage
 
 
 def _label(patch: Context) -> str:
     return " ".join(dict.fromkeys(filter(None, (patch.code, patch.name))))
 
 
-def drawn_styles(layer: MapLayer) -> Iterable[int]:
-    """The styles of a layer that a row has, in the order of the legend."""
-    return sorted({row.style for row in layer.rows})
+def _evidence_style(piece: PieceView) -> int:
+    if piece.is_sliver:
+        return 3
+    if piece.record["patch"] == "unknown" or piece.verdict == "not-assessed":
+        return 2
+    return 0 if piece.verdict == "fail" else 1
+
+

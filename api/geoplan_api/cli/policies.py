@@ -67,8 +67,7 @@ def print_policy(policy_id: str, lang: Lang, as_json: bool, console: Console) ->
 
 def _print_rule(rule: RuleSheet, console: Console) -> None:
     about = " · ".join((rule.id, rule.kind, rule.strength, rule.subject, rule.stage))
-    console.print(f"
-[bold]{escape(rule.title)}[/]  [dim]{escape(about)}[/]")
+    console.print(f"\n[bold]{escape(rule.title)}[/]  [dim]{escape(about)}[/]")
     if rule.question:
         console.print(f"  {escape(rule.question)}")
     for clause in rule.clauses:

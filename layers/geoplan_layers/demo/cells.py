@@ -105,7 +105,7 @@ def divide(rng: np.random.Generator, extent: Cell, grain: Grain) -> Division:
             unit, units = units, units + 1
         if block < 0 and longer <= grain.block_side:
             block, blocks = blocks, blocks + 1
-        goal = grain.leaf_area(*task.cell.centre) * (0.7 + 0.8 * float(rng.random()))
+        goal = grain.leaf_area(*task.cell.centre) * (0.8 + 0.5 * float(rng.random()))
         if task.cell.area <= goal and unit >= 0:
             if block < 0:
                 block, blocks = blocks, blocks + 1

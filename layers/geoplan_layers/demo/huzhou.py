@@ -1,6 +1,6 @@
 """Area A, near Huzhou: a Jiangnan plain of polders, canals, fish ponds and a market town under low hills.
 
-Design coordinates are metres from the south-west corner of a rectangle of 8,800 m x 7,800 m near 120.1E 30.75N;
+Design coordinates are metres from the south-west corner of a rectangle of 8,700 m x 7,700 m near 120.1E 30.75N;
 the finished coverage lies in CGCS2000 / 3-degree Gauss-Kruger zone 40 (EPSG:4528, eastings here without the 40
 in front). Everything is invented.
 """
@@ -15,9 +15,9 @@ from geoplan_layers.demo.mesh import Part
 from geoplan_layers.demo.noise import Amplitude, Field, Warp, Wave, bumps
 from geoplan_layers.demo.shapes import blob, hillside, ribbon
 
-WIDTH, HEIGHT = 8800.0, 7800.0
+WIDTH, HEIGHT = 8700.0, 7700.0
 
-HILLS = [(700.0, 700.0, 1500.0), (2500.0, 6750.0, 420.0), (8600.0, 7500.0, 700.0)]
+HILLS = [(700.0, 600.0, 1850.0), (2500.0, 6750.0, 420.0), (8500.0, 7300.0, 750.0)]
 CREEKS = [
     [
         (3000.0, 4150.0),
@@ -68,7 +68,7 @@ def _leaf_area(x: float, y: float) -> float:
     if fallow(x, y) < 1.2:
         return 22_000.0
     near = min((x - 1900.0) ** 2 + (y - 5700.0) ** 2, (x - 6900.0) ** 2 + (y - 2500.0) ** 2)
-    return 29_000.0 if near < 1250.0**2 else 80_000.0
+    return 26_000.0 if near < 1250.0**2 else 50_000.0
 
 
 def _strip(rng: np.random.Generator, side: float, x: float, y: float) -> tuple[str, float] | None:
@@ -79,7 +79,7 @@ def _strip(rng: np.random.Generator, side: float, x: float, y: float) -> tuple[s
         return ("1004", 11.0 + 9.0 * width) if side > 170.0 else None
     if side > 1000.0:
         return ("1107", 9.0 + 4.0 * width) if chance < 0.6 else ("1006", 5.0 + 2.0 * width)
-    if side > 680.0:
+    if side > 900.0:
         return ("1006", 4.0 + 2.0 * width) if chance < 0.55 else ("1107", 5.0 + 4.0 * width)
     return None
 
@@ -177,7 +177,7 @@ def _waters() -> list[Part]:
 
 def _lakes(rng: np.random.Generator) -> list[Part]:
     shapes = [
-        blob(rng, (6250.0, 6650.0), (620.0, 480.0), 0.3),
+        blob(rng, (6350.0, 6800.0), (900.0, 560.0), 0.3),
         blob(rng, (2560.0, 5750.0), (230.0, 330.0), 0.25),
         blob(rng, (3350.0, 5100.0), (240.0, 170.0), 0.3),
     ]

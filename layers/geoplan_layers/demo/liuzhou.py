@@ -67,7 +67,7 @@ def slopes(x: float, y: float) -> float:
 def _leaf_area(x: float, y: float) -> float:
     if min(market(x, y), stoneyards(x, y)) < 1.0:
         return 15_000.0
-    return 21_000.0 if slopes(x, y) < 2.0 else 46_000.0
+    return 22_000.0 if slopes(x, y) < 2.0 else 44_000.0
 
 
 def _strip(rng: np.random.Generator, side: float, x: float, y: float) -> tuple[str, float] | None:

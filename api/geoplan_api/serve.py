@@ -1,0 +1,69 @@
+"""``geoplan serve``: one process on an address of the loopback."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+
+import uvicorn
+
+from geoplan.errors import CallRefused, CannotFinish
+from geoplan_api.app import create_app
+from geoplan_api.settings import read_settings
+
+_BACKLOG = 2048
+_GRACE_S = 20
+
+
+def run(host: str, port: int, *, demo: bool) -> None:
+    """Serve until interrupted; the address is printed on stderr once it is bound.
+
+    Raises
+    ------
+    CallRefused
+        The address is not of the loopback (there are no accounts), or a setting is wrong.
+    CannotFinish
+        The port is taken, or the home folder cannot be used.
+    """
+    bound = listen(host, port)
+    try:
+        own = f"[{host}]" if ":" in host else host
+        settings = read_settings(**({"demo_layers": True} if demo else {}))
+        app = create_app(settings.model_copy(update={"hosts": (*settings.hosts, own)}))
+        sys.stderr.write(f"geoplan: http://{own}:{bound.getsockname()[1]}/\n")
+        sys.stderr.flush()
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, ws="none",
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+        )  # fmt: skip
+        server.run(sockets=[bound])
+    except KeyboardInterrupt:  # the usual way to end it
+        return
+    finally:
+        bound.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on an address of the loopback; raises as `run` does."""
+    family, address = _loopback(host, port)
+    try:
+        return socket.create_server((address, port), family=family, backlog=_BACKLOG)
+    except OSError as wrong:
+        raise CannotFinish("address-unusable", host=host, port=port, detail=wrong.strerror or str(wrong)) from None
+
+
+def _loopback(host: str, port: int) -> tuple[socket.AddressFamily, str]:
+    """Family and address of a host that means this machine alone, whatever name it is given by."""
+    if not 0 <= port <= 65535:
+        raise CallRefused("option-wrong", option="--port", value=port, wanted="0–65535")
+    try:
+        found = socket.getaddrinfo(host or "*", port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise CallRefused("not-loopback", host=host or "—") from None
+    addresses = [(family, str(where[0])) for family, _, _, _, where in found]
+    if not addresses or not all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for _, each in addresses):
+        raise CallRefused("not-loopback", host=host)
+    return min(addresses, key=lambda each: each[0] != socket.AF_INET)

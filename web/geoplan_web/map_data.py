@@ -1,0 +1,99 @@
+"""The map's data as one JSON document: words, findings, layers and the vertices that their shapes share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os.path import commonprefix
+from typing import Any
+
+import numpy as np
+
+from geoplan.messages import Message, catalogue, say
+from geoplan.plane import Plane
+from geoplan_web.evidence import Citing
+from geoplan_web.finding import ICONS, ReportView
+from geoplan_web.map_layers import Drawn, MapGroup, MapLayer, Row, map_groups, missing_roles
+from geoplan_web.map_points import PRECISION, PointTable
+
+_SCRIPT = "map.script."
+"""Messages that scripts of the map say."""
+
+
+def map_data(report: ReportView, drawn: Drawn) -> dict[str, Any]:
+    """Everything that the map's scripts need.
+
+    A layer's ``rows`` are columns: one list for each property that a row of the layer has. ``shape`` is written by
+    `PointTable`; ``patch`` and ``id`` go without the beginning that all of them share; ``label`` and ``findings``
+    are places in ``labels`` and in the page's ``findings``.
+    """
+    table, cited = PointTable(), _Numbered()
+    groups = [_group(group, drawn.plane, table, cited) for group in map_groups(report, drawn)]
+    return {
+        "lang": report.lang,
+        "words": {
+            key.removeprefix(_SCRIPT): say(Message(key), report.lang) for key in catalogue() if key.startswith(_SCRIPT)
+        },
+        "icons": ICONS,
+        "precision": PRECISION,
+        "meridian": drawn.plane.central_meridian,
+        "missing": missing_roles(report),
+        "findings": [{"anchor": c.anchor, "title": c.title, "verdict": c.verdict} for c in cited.found],
+        "groups": groups,
+        "points": table.text(),
+    }
+
+
+class _Numbered:
+    """Findings in the order in which the map first needs them."""
+
+    def __init__(self) -> None:
+        self.found: list[Citing] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, cited: Citing) -> int:
+        """The place of a finding, given at its first call."""
+        if cited.anchor not in self._numbers:
+            self._numbers[cited.anchor] = len(self.found)
+            self.found.append(cited)
+        return self._numbers[cited.anchor]
+
+
+def _group(group: MapGroup, plane: Plane, table: PointTable, cited: _Numbered) -> dict[str, Any]:
+    return {"title": group.title, "layers": [_layer(layer, plane, table, cited) for layer in group.layers]}
+
+
+def _layer(layer: MapLayer, plane: Plane, table: PointTable, cited: _Numbered) -> dict[str, Any]:
+    used = sorted({row.style for row in layer.rows})
+    labels = list(dict.fromkeys(["", *(row.label for row in layer.rows)]))
+    starts = {key: commonprefix([getattr(row, key) for row in layer.rows]) for key in ("patch", "id")}
+    shapes = plane.lonlat_shapes(np.array([row.shape for row in layer.rows], dtype=object))
+    columns: dict[str, list[Any]] = {
+        "shape": [table.write(shape) for shape in shapes],
+        "style": [used.index(row.style) for row in layer.rows],
+        "label": [labels.index(row.label) for row in layer.rows],
+        **{key: [getattr(row, key)[len(start) :] for row in layer.rows] for key, start in starts.items()},
+        **_told(layer.rows, cited),
+    }
+    return {
+        "title": layer.title,
+        "pane": layer.pane,
+        "shown": layer.shown,
+        "styles": [{"title": layer.styles[i][0], **layer.styles[i][1].as_options()} for i in used],
+        "labels": labels,
+        "starts": {key: start for key, start in starts.items() if start},
+        "rows": {key: column for key, column in columns.items() if any(column) or key == "shape"},
+    }
+
+
+def _told(rows: Sequence[Row], cited: _Numbered) -> dict[str, list[Any]]:
+    """What popups tell of evidence."""
+    some = [row.piece for row in rows]
+    return {
+        "text": [row.text for row in rows],
+        "area": [row.area for row in rows],
+        "net": [piece and piece.net for piece in some],
+        "share": [piece and piece.share for piece in some],
+        "part": [piece and piece.part for piece in some],
+        "uses": [piece and piece.uses for piece in some],
+        "findings": [piece and [cited.number(each) for each in piece.citing] for piece in some],
+    }

@@ -1,0 +1,242 @@
+/*
+ * L.geoplanDrawing: everything that a report shows on its map, from the page's one JSON document.
+ *
+ *   const drawing = L.geoplanDrawing(data).addTo(map);
+ *   drawing.groups   [{title, layers: [{title, styles, shown, count, layer}]}], for the legend
+ *   drawing.show(ids) / drawing.home()
+ *
+ * `data` is what geoplan_web.map_data writes. Foreign text becomes text nodes alone, never HTML. The map fires
+ * "geoplan:pick" with {id, findings} when a piece of evidence is clicked.
+ */
+(function () {
+  "use strict";
+
+  // --- Shapes -------------------------------------------------------------------------------------------------
+
+  const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+  /* Whole numbers of a Base64 VLQ text. */
+  function numbers(text) {
+    const found = [];
+    let value = 0;
+    let bits = 0;
+    for (const digit of text) {
+      const five = DIGITS.indexOf(digit);
+      value += (five & 31) * 2 ** bits;
+      bits += 5;
+      if (five > 31) { continue; }
+      found.push(value % 2 ? -(value - 1) / 2 : value / 2);
+      value = 0;
+      bits = 0;
+    }
+    return found;
+  }
+
+  /* All vertices of the page as [latitude, longitude] in degrees. */
+  function vertices(text, precision) {
+    const moves = numbers(text);
+    const found = [];
+    let [x, y] = [0, 0];
+    for (let i = 0; i < moves.length; i += 2) {
+      x += moves[i];
+      y += moves[i + 1];
+      found.push([y / precision, x / precision]);
+    }
+    return found;
+  }
+
+  /* The shape that a text of geoplan_web.map_points means, as a Leaflet layer. */
+  function shape(text, points, options) {
+    const run = (part) => {
+      let at = 0;
+      return numbers(part).map((step) => points[(at += step)]);
+    };
+    if (text[0] === ".") {
+      return L.circleMarker(run(text.slice(1))[0], {...options, radius: 6});
+    }
+    const parts = text.split(";");
+    if (text[0] === "-") { return L.polyline(parts.map((part) => run(part.slice(1))), {...options, fill: false}); }
+    return L.polygon(parts.map((part) => part.split(" ").map(run)), options);
+  }
+
+  // --- Popups -------------------------------------------------------------------------------------------------
+
+  function element(tag, className, text, parent) {
+    const made = L.DomUtil.create(tag, className, parent);
+    made.textContent = text;
+    return made;
+  }
+
+  /* What is to be told of one thing on the map; findings are buttons that show all their evidence. */
+  function told(row, layer, drawing) {
+    const {words, findings, icons} = drawing.data;
+    const box = L.DomUtil.create("div", "geoplan-told");
+    element("h3", "", layer.title, box);
+    const list = L.DomUtil.create("dl", "", box);
+    const tell = (name, lines) => {
+      if (lines.every((line) => !line)) { return; }
+      element("dt", "", words[name], list);
+      const value = L.DomUtil.create("dd", "", list);
+      for (const line of lines) { element("span", "", line, value); }
+    };
+    const both = (pair) => (pair ? [`${pair[0]} ${words.m2}`, `${pair[1]} ${words.mu}`] : []);
+    tell("patch", [row.patch]);
+    tell("label", [row.label]);
+    tell("part", [row.part]);
+    tell("area", both(row.area));
+    tell("net", both(row.net));
+    tell("share", [row.share]);
+    tell("distance", [row.findings && row.text]);
+    tell("uses", row.uses || []);
+    if (row.findings && row.findings.length) {
+      element("h4", "", words.findings, box);
+      const cited = L.DomUtil.create("ul", "", box);
+      for (const {anchor, title, verdict} of row.findings.map((i) => findings[i])) {
+        const button = element("button", "", "", L.DomUtil.create("li", "", cited));
+        button.type = "button";
+        element("span", `geoplan-verdict geoplan-${verdict}`, icons[verdict], button);
+        element("span", "", title, button);
+        L.DomEvent.on(button, "click", () => drawing.showFinding(anchor));
+      }
+    }
+    return box;
+  }
+
+  // --- Layers -------------------------------------------------------------------------------------------------
+
+  const PANES = {ground: 350, areas: 400, lines: 450, shown: 460};
+  const CASING = {color: "#fff", opacity: 0.9, dashArray: null, interactive: false};
+  const SHOWN = {color: "#0b3d91", weight: 4, fill: false, interactive: false};
+
+  /* The rows of a layer, each an object, from the columns of the document. */
+  function rowsOf({rows, labels, starts}) {
+    const whole = (key, i) => (starts[key] || "") + (rows[key] ? rows[key][i] : "");
+    return rows.shape.map((text, i) => {
+      const row = Object.fromEntries(Object.entries(rows).map(([key, column]) => [key, column[i]]));
+      return {...row, shape: text, patch: whole("patch", i), id: whole("id", i), label: labels[row.label || 0]};
+    });
+  }
+
+  L.GeoplanDrawing = L.Class.extend({
+    initialize(data) {
+      this.data = data;
+      this.groups = [];
+      this._shapes = new Map(); // id -> Leaflet layer
+      this._evidence = new Map(); // anchor of a finding -> ids
+    },
+
+    addTo(map) {
+      this._map = map;
+      for (const [name, zIndex] of Object.entries(PANES)) {
+        map.createPane(`geoplan-${name}`).style.zIndex = zIndex;
+      }
+      this._ground = L.canvas({pane: "geoplan-ground"}); // many patches, and none hatched
+      this._points = vertices(this.data.points, this.data.precision);
+      this.groups = this.data.groups.map(({title, layers}) => ({title, layers: layers.map((each) => this._layer(each))}));
+      for (const each of this._layers()) { this.toggle(each, each.shown); }
+      this._shown = L.featureGroup([], {pane: "geoplan-shown"}).addTo(map);
+      this._home = L.latLngBounds([]);
+      for (const part of ["planning", "construction"]) {
+        const boundary = this._shapes.get(`boundary.${part}`);
+        if (boundary) { this._home.extend(boundary.getBounds()); }
+      }
+      return this.home();
+    },
+
+    /* The boundaries, filling the map. */
+    home() {
+      this._map.fitBounds(this._home, {padding: [24, 24], animate: false});
+      return this;
+    },
+
+    /* Put pieces of evidence before everything else and move to them; none takes the mark away. */
+    show(ids) {
+      this._shown.clearLayers();
+      const found = ids.map((id) => this._shapes.get(id)).filter(Boolean);
+      for (const each of found) { this._outline(each); }
+      if (found.length) { this._map.fitBounds(this._shown.getBounds(), {padding: [48, 48], maxZoom: 17}); }
+      return this;
+    },
+
+    showFinding(anchor) {
+      this._map.closePopup();
+      this.show(this._evidence.get(anchor) || []);
+      this._map.fire("geoplan:pick", {id: null, findings: [anchor]});
+      return this;
+    },
+
+    evidenceOf(anchor) { return this._evidence.get(anchor) || []; },
+
+    _outline(each) {
+      const options = {...SHOWN, pane: "geoplan-shown"};
+      const copy = (more) => {
+        if (each instanceof L.CircleMarker) { return L.circleMarker(each.getLatLng(), {...options, ...more, radius: 11}); }
+        return (each instanceof L.Polygon ? L.polygon : L.polyline)(each.getLatLngs(), {...options, ...more});
+      };
+      this._shown.addLayer(copy({color: "#fff", weight: 8})).addLayer(copy({}));
+    },
+
+    _layer(layer) {
+      const group = L.layerGroup();
+      const styles = layer.styles.map((style) => this._style(style, layer.pane));
+      const rows = rowsOf(layer);
+      for (const row of rows) { this._draw(row, layer, styles[row.style || 0], group); }
+      return {title: layer.title, styles: layer.styles, shown: layer.shown, count: rows.length, layer: group};
+    },
+
+    /* All layers from the ground up: the last of the legend first. */
+    _layers() { return this.groups.flatMap(({layers}) => layers).reverse(); },
+
+    /* Show or hide a layer of a group; what stands above it in the legend stays above it on the map. */
+    toggle({layer}, shown) {
+      if (!shown) { layer.remove(); return; }
+      layer.addTo(this._map);
+      const layers = this._layers().map((each) => each.layer);
+      for (const above of layers.slice(layers.indexOf(layer) + 1)) {
+        if (this._map.hasLayer(above)) { above.eachLayer((each) => each.bringToFront && each.bringToFront()); }
+      }
+    },
+
+    /* Path options of a style; its hatching must be on the map before anything is filled with it. */
+    _style({hatch, ...options}, pane) {
+      const style = {...options, pane: `geoplan-${pane}`};
+      if (pane === "ground") { style.renderer = this._ground; }
+      if (hatch) { style.fillPattern = L.stripePattern(hatch).addTo(this._map); }
+      return style;
+    },
+
+    _draw(row, layer, style, group) {
+      if (style.casing) {
+        group.addLayer(shape(row.shape, this._points, {...style, ...CASING, weight: style.weight + 4, fill: false}));
+      }
+      const drawn = shape(row.shape, this._points, style).addTo(group);
+      drawn.bindPopup(() => told(row, layer, this), {maxWidth: 320, closeButton: true});
+      if (style.mark && !(drawn instanceof L.CircleMarker)) { this._mark(drawn, style, group); }
+      if (row.text) { this._write(row.text, drawn, Boolean(row.findings), group); }
+      if (!row.id) { return; }
+      this._shapes.set(row.id, drawn);
+      const anchors = (row.findings || []).map((i) => this.data.findings[i].anchor);
+      for (const anchor of anchors) { this._evidence.set(anchor, [...(this._evidence.get(anchor) || []), row.id]); }
+      drawn.on("click", () => this._map.fire("geoplan:pick", {id: row.id, findings: anchors}));
+    },
+
+    /* A ring around what is too small to see; it stands for the thing itself. */
+    _mark(drawn, style, group) {
+      const ring = L.circleMarker(drawn.getBounds().getCenter(), {...style, radius: 9, weight: 2, fill: false});
+      ring.addTo(group).on("click", (event) => drawn.fire("click", event));
+    },
+
+    /* Words beside a thing: a town's name below it, a distance on its line where the line leaves the boundary. */
+    _write(text, drawn, isDistance, group) {
+      const words = element("span", "", text);
+      const label = L.tooltip({
+        permanent: true, interactive: false, direction: "center",
+        className: isDistance ? "geoplan-label geoplan-distance" : "geoplan-label",
+      });
+      const at = drawn.getLatLng ? drawn.getLatLng() : drawn.getBounds().getCenter();
+      group.addLayer(label.setContent(words).setLatLng(at));
+    },
+  });
+
+  L.geoplanDrawing = (data) => new L.GeoplanDrawing(data);
+})();

@@ -1,0 +1,83 @@
+/*
+ * L.control.geoplanSelection: one choice of finding, shared by the map, its address and the page around it.
+ *
+ *   L.control.geoplanSelection(drawing, {position: "topleft"}).addTo(map);
+ *
+ * The address chooses: map.html#evidence=<id>,<id> shows pieces, #finding=<anchor> all pieces of a finding. The
+ * result page chooses by postMessage {geoplan: "show", evidence: [ids]} and hears {geoplan: "pick", id, findings}
+ * when a piece is clicked; both only between pages of one origin. The button goes back to the boundary.
+ */
+(function () {
+  "use strict";
+
+  /* The page that holds this map in a frame, where it is of the same origin. */
+  function host() {
+    if (window.parent === window) { return null; }
+    try {
+      return window.parent.document ? window.parent : null;
+    } catch (refused) {
+      return null;
+    }
+  }
+
+  function chosen(hash, drawing) {
+    const [key, value] = hash.replace(/^#/, "").split("=");
+    if (!value) { return null; }
+    const text = decodeURIComponent(value);
+    return {evidence: text.split(","), finding: drawing.evidenceOf(text)}[key] || null;
+  }
+
+  L.Control.GeoplanSelection = L.Control.extend({
+    options: {position: "topleft"},
+
+    initialize(drawing, options) {
+      L.setOptions(this, options);
+      this._drawing = drawing;
+    },
+
+    onAdd(map) {
+      this._host = host();
+      document.documentElement.classList.toggle("geoplan-framed", Boolean(this._host));
+      map.invalidateSize({pan: false});
+      window.addEventListener("hashchange", () => this._follow());
+      window.addEventListener("message", (event) => this._hear(event));
+      map.on("geoplan:pick", (event) => this._tell(event));
+      for (const link of document.querySelectorAll("a[href^='#finding=']")) {
+        link.addEventListener("click", () => { this._follow(link.hash); }); // also when the address stays the same
+      }
+      map.whenReady(() => this._follow());
+      return this._button(this._drawing.data.words.home);
+    },
+
+    _button(title) {
+      const box = L.DomUtil.create("div", "leaflet-bar");
+      const button = L.DomUtil.create("button", "geoplan-home", box);
+      button.type = "button";
+      button.title = title;
+      button.setAttribute("aria-label", title);
+      L.DomEvent.disableClickPropagation(box);
+      L.DomEvent.on(button, "click", () => {
+        this._drawing.show([]).home();
+        this._tell({id: null, findings: []});
+      });
+      return box;
+    },
+
+    _follow(hash = window.location.hash) {
+      const ids = chosen(hash, this._drawing);
+      if (ids) { this._drawing.show(ids); }
+    },
+
+    _hear({origin, source, data}) {
+      if (!this._host || source !== this._host || origin !== window.location.origin) { return; }
+      if (!data || data.geoplan !== "show" || !Array.isArray(data.evidence)) { return; }
+      if (data.evidence.length) { this._drawing.show(data.evidence); } else { this._drawing.show([]).home(); }
+    },
+
+    _tell({id, findings}) {
+      if (this._host) { this._host.postMessage({geoplan: "pick", id, findings}, window.location.origin); }
+    },
+  });
+
+  L.control.geoplanSelection = (drawing, options) => new L.Control.GeoplanSelection(drawing, options);
+})();
