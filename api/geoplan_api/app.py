@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -14,11 +15,23 @@ from geoplan import __version__
 from geoplan.errors import GeoplanError
 from geoplan_api.guard import Guard
 from geoplan_api.respond import on_disconnect, on_http_error, on_refusal
-from geoplan_api.routes import about, checks, held
+from geoplan_api.routes import about, checks, documented, held
 from geoplan_api.service import open_service
 from geoplan_api.settings import Settings
 
 _SILENT = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
+
+class Interface(FastAPI):
+    """The app with the schemas of reports and problem documents in its documentation."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The documentation as OpenAPI."""
+        if not self.openapi_schema:
+            schemas = super().openapi().setdefault("components", {}).setdefault("schemas", {})
+            schemas |= documented.components()
+        assert self.openapi_schema is not None
+        return self.openapi_schema
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -40,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await run_in_threadpool(service.close)
 
-    app = FastAPI(
+    app = Interface(
         title="geoplan",
         version=__version__,
         summary="Checks boundaries of characteristic towns against planning policies.",

@@ -69,7 +69,8 @@ class FileLayer:
             head = dataset.read(None) if dataset.extent is None else None
             self._whole = head
             self._box = dataset.extent() if dataset.extent else _bounds(head)
-            first = head if head is not None else dataset.read((self._box[0], self._box[1], self._box[0], self._box[1]))
+            corner = (self._box[0], self._box[1]) * 2 if np.isfinite(self._box[0]) else None
+            first = head if head is not None else dataset.read(corner)
             self.source: Source = dataset.source
             self._name = dataset.name
         self._fields = tuple(first.columns)

@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from geoplan.messages import Lang, Message, say, word
-from geoplan.messages.units import format_unit, number
+from geoplan.messages.units import format_unit
 from geoplan.verdict import WORST_FIRST
 
 Json = Mapping[str, Any]
 ICONS = {"pass": "✓", "attention": "!", "fail": "✗", "not-assessed": "?", "not-applicable": "–"}
 """A sign for each verdict, so that colour is never the only carrier."""
-_ORDER = {verdict: i for i, verdict in enumerate((*WORST_FIRST, "not-applicable"))}
+_ORDER: dict[str, int] = {verdict: i for i, verdict in enumerate((*WORST_FIRST, "not-applicable"))}
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,10 @@ class FindingView:
             return None
         unit = limit.get("unit") or "m2"
         rows = [(which, limit[which]) for which in ("min", "about", "max") if limit.get(which) is not None]
-        return "，".join(f"{say(Message(f'view.limit-{which}'), self.lang)} {quantity(value, unit, self.lang)}" for which, value in rows)
+        joint = "，" if self.lang == "zh" else ", "
+        return joint.join(
+            f"{say(Message(f'view.limit-{which}'), self.lang)} {quantity(value, unit, self.lang)}" for which, value in rows
+        )
 
     @property
     def readings(self) -> list[tuple[str, str]]:
@@ -163,15 +166,13 @@ class FindingView:
     @property
     def coverage(self) -> list[tuple[str, str]]:
         """Share of each boundary that the layer knows."""
-        return [(word("part", part, self.lang), format_unit(share, "share", self.lang)) for part, share in self.record["coverage"].items()]
+        shares = self.record["coverage"].items()
+        return [(word("part", part, self.lang), format_unit(share, "share", self.lang)) for part, share in shares]
 
     @property
     def turns(self) -> list[str]:
         """How far the boundary is from another verdict."""
-        return [
-            say(Message("view.turn-out" if t["shift_m"] > 0 else "view.turn-in", {"verdict": t["verdict"], "shift": abs(t["shift_m"]), "area": t["area_m2"]}), self.lang)
-            for t in self.record["turns_at"]
-        ]
+        return [_turn(turn, self.lang) for turn in self.record["turns_at"]]
 
     @property
     def evidence(self) -> list[Json]:
@@ -179,9 +180,21 @@ class FindingView:
         return list(self.record["evidence"])
 
 
+def _turn(turn: Json, lang: Lang) -> str:
+    args = {"verdict": turn["verdict"], "shift": abs(turn["shift_m"]), "area": turn["area_m2"]}
+    return say(Message("view.turn-out" if turn["shift_m"] > 0 else "view.turn-in", args), lang)
+
+
 def _clause(record: Json) -> ClauseView:
     quote, summary = record.get("quote"), record.get("summary")
-    return ClauseView(record["at"], record.get("paper", ""), str(quote or summary), quote is not None, record["trust"], record.get("decides", True))
+    return ClauseView(
+        at=record["at"],
+        paper=record.get("paper", ""),
+        words=str(quote or summary),
+        is_quote=quote is not None,
+        trust=record["trust"],
+        decides=record.get("decides", True),
+    )
 
 
 def reading_lines(reading: Json, lang: Lang) -> list[tuple[str, str]]:
@@ -194,10 +207,11 @@ def _reading(key: str, value: Any, lang: Lang) -> str:
         return format_unit(value, "distance", lang)
     if isinstance(value, str):
         return word("reading", value, lang)
+    joint = "、" if lang == "zh" else ", "
     if isinstance(value, list | tuple):
-        return ("、" if lang == "zh" else ", ").join(_reading(key, each, lang) for each in value)
+        return joint.join(_reading(key, each, lang) for each in value)
     if isinstance(value, Mapping):
-        return ("、" if lang == "zh" else ", ").join(f"{name}: {_reading(key, each, lang)}" for name, each in value.items())
+        return joint.join(f"{name}: {_reading(key, each, lang)}" for name, each in value.items())
     return format_unit(value, "count", lang)
 
 
@@ -296,6 +310,11 @@ class ReportView:
         """The proposal's name, or that it has none."""
         return str(self.content["proposal"]["name"] or say(Message("view.unnamed"), self.lang))
 
+    @property
+    def invented(self) -> bool:
+        """Whether whoever shows the report says that its data are invented (the demo's are)."""
+        return bool(self.content.get("invented"))
+
     @cached_property
     def policies(self) -> list[PolicyView]:
         """Every policy, the land law first."""
@@ -309,9 +328,10 @@ class ReportView:
     @property
     def sentence(self) -> str:
         """The whole verdict in one sentence."""
-        spatial = [f for p in self.policies for f in p.group("spatial")]
-        counts = {v: sum(f.verdict == v for f in spatial) + sum(s["verdict"] == v for s in self.structure) for v in _ORDER}
-        args = {"name": self.name, "policies": len(self.policies), **{v.replace("-", "_"): n for v, n in counts.items()}}
+        spatial = [f.verdict for p in self.policies for f in p.group("spatial")]
+        verdicts = [*spatial, *(str(found["verdict"]) for found in self.structure)]
+        counts = {verdict.replace("-", "_"): verdicts.count(verdict) for verdict in _ORDER}
+        args = {"name": self.name, "policies": len(self.policies), **counts}
         return say(Message(f"view.sentence-{self.verdict}", args), self.lang)
 
     @property
@@ -329,13 +349,3 @@ class ReportView:
     def warnings(self) -> list[str]:
         """Warnings of the whole check."""
         return [str(w["says"][self.lang]) for w in self.content["warnings"]]
-
-    def boundary_rows(self) -> list[tuple[str, Json]]:
-        """Planning and construction with their measures."""
-        proposal = self.content["proposal"]
-        return [(word("part", part, self.lang), proposal[part]) for part in ("planning", "construction") if proposal[part]]
-
-
-def square_metres(value: float | None) -> str:
-    """m² with two decimals and grouping, or a dash."""
-    return "—" if value is None else number(value, 2)

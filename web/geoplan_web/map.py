@@ -11,7 +11,7 @@ from folium import plugins
 
 from geoplan.messages import Lang, Message, say
 from geoplan_web.assets import Mode, localise
-from geoplan_web.finding import Json, ReportView
+from geoplan_web.finding import ICONS, Json, ReportView
 from geoplan_web.map_data import map_data
 from geoplan_web.map_elements import Caption, Drawing, Furniture, MapPage
 from geoplan_web.map_layers import Drawn
@@ -45,7 +45,7 @@ def draw(content: Json, overlaps: Drawn, lang: Lang, *, mode: Mode = "inline", n
     report = ReportView(content, lang)
     page = MapPage(say(Message("map.title", {"name": report.name}), lang), lang)
     data = map_data(report, overlaps)
-    page.add_child(Caption(render("map_caption.html", lang, report=report, findings=data["findings"])))
+    page.add_child(Caption(render("map_caption.html", lang, report=report, findings=data["findings"], icons=ICONS)))
     _map(report, overlaps, data["words"]).add_child(Drawing(data)).add_to(page)
     return localise(page.render(), mode=mode, nonce=nonce)
 
@@ -57,8 +57,7 @@ def _map(report: ReportView, overlaps: Drawn, words: dict[str, str]) -> folium.M
         (centre.y, centre.x), tiles=None, zoom_start=14, zoom_control=False, attributionControl=False, **_ZOOMS
     )
     made._id = "geoplan"
-    zoom = words["zoom-in"], words["zoom-out"]
-    made.add_child(Furniture(report.lang, overlaps.plane.central_meridian, zoom))
+    made.add_child(Furniture(report.lang, overlaps.plane.central_meridian, words))
     whole = plugins.Fullscreen(title=words["fullscreen"], title_cancel=words["fullscreen-end"])
     whole._id = "geoplan"
     return made.add_child(whole)

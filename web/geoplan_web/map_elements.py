@@ -128,17 +128,18 @@ class Furniture(_Own):
     ]
     default_css: Links = [("geoplan-map", MAP_CSS)]
 
-    def __init__(self, lang: str, meridian: int, zoom: tuple[str, str]) -> None:
+    def __init__(self, lang: str, meridian: int, words: dict[str, str]) -> None:
         super().__init__("furniture")
-        self.lang, self.meridian, self.zoom = lang, meridian, zoom
+        zoom = {"zoomInTitle": words["zoom-in"], "zoomOutTitle": words["zoom-out"]}
+        position = {"meridian": meridian, "words": {key: words[key] for key in ("east", "north", "plane")}}
+        self.controls = {
+            "zoom": zoom,
+            "geoplanMeasure": {"lang": lang},
+            "geoplanNorth": {"lang": lang},
+            "geoplanPosition": position,
+        }
 
     def script(self) -> str:
-        inward, outward = self.zoom
-        options = embed_json({"lang": self.lang, "meridian": self.meridian})
-        zoom = embed_json({"zoomInTitle": inward, "zoomOutTitle": outward})
-        return f"""
-L.control.zoom({zoom}).addTo({self.map_name});
-L.control.geoplanMeasure({options}).addTo({self.map_name});
-L.control.geoplanNorth({options}).addTo({self.map_name});
-L.control.geoplanPosition({options}).addTo({self.map_name});
-"""
+        return "\n".join(
+            f"L.control.{name}({embed_json(options)}).addTo({self.map_name});" for name, options in self.controls.items()
+        )

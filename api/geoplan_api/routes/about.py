@@ -15,7 +15,7 @@ from starlette.types import Scope
 from geoplan import __version__
 from geoplan_api.negotiate import HTML
 from geoplan_api.respond import only, page
-from geoplan_api.routes.checks import problem_docs
+from geoplan_api.routes.documented import held_as
 from geoplan_api.service import service_of
 from geoplan_web.assets import STATIC, localise
 
@@ -46,7 +46,7 @@ def health(request: Request) -> Response:
     return JSONResponse(said.model_dump(), 200 if store and home else 503, {"Cache-Control": "no-store"})
 
 
-@router.get("/docs", response_class=Response, responses={200: {"content": {HTML: {}}}, **problem_docs(406)})
+@router.get("/docs", response_class=Response, responses=held_as(HTML))
 def docs(request: Request) -> Response:
     """接口文档 / this interface, documented; scripts and styles are the service's own."""
     only(request, HTML)

@@ -238,7 +238,7 @@ def _warp(rng: np.random.Generator) -> Warp:
 
 
 SCENE = Scene(
-    seed=20180612,
+    seed=20180621,
     width=WIDTH,
     height=HEIGHT,
     origin=(649_200, 2_690_400),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
@@ -178,6 +179,8 @@ def _told(wrong: Exception, shown: str) -> Exception:
 
 
 def extent_of(path: Path, layer: str | None) -> Box:
-    """Bounds of a whole layer in its own coordinates, from its header or index."""
+    """Bounds of a whole layer in its own coordinates, from its header or index; inverted infinities when empty."""
     bounds = pyogrio.read_info(path, layer=layer, force_total_bounds=True)["total_bounds"]
+    if bounds is None:
+        return (math.inf, math.inf, -math.inf, -math.inf)
     return (float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3]))

@@ -1,7 +1,7 @@
 /*
  * L.control.geoplanPosition: where the mouse is, in degrees and on the plane of the check.
  *
- *   L.control.geoplanPosition({position: "bottomright", lang: "zh", meridian: 120}).addTo(map);
+ *   L.control.geoplanPosition({meridian: 120, words}).addTo(map);
  *
  * The plane is Gauss-Krüger on the CGCS2000 ellipsoid, scale 1, false easting 500 km. As on Chinese sheets, X is
  * north and Y is east.
@@ -15,10 +15,6 @@
   const E = Math.sqrt(F * (2 - F));
   const RAD = Math.PI / 180;
   const FALSE_EASTING = 500000;
-  const WORDS = {
-    zh: {east: "东经", north: "北纬", plane: "平面坐标"},
-    en: {east: "lon", north: "lat", plane: "plane"},
-  };
 
   // Krüger's series in the third flattening to its fourth power (Karney, Journal of Geodesy 85, 2011, eq. 35).
   const RADIUS = (A / (1 + N)) * (1 + N ** 2 / 4 + N ** 4 / 64);
@@ -46,10 +42,9 @@
   }
 
   L.Control.GeoplanPosition = L.Control.extend({
-    options: {position: "bottomright", lang: "zh", meridian: null},
+    options: {position: "bottomright", meridian: 0, words: {east: "", north: "", plane: ""}},
 
     onAdd(map) {
-      this._words = WORDS[this.options.lang] || WORDS.zh;
       this._box = L.DomUtil.create("div", "geoplan-position");
       this._degrees = L.DomUtil.create("span", "", this._box);
       this._metres = L.DomUtil.create("span", "", this._box);
@@ -61,7 +56,7 @@
     onRemove(map) { map.off("mousemove", this._show, this); },
 
     _show({latlng}) {
-      const {east, north, plane: name} = this._words;
+      const {east, north, plane: name} = this.options.words;
       const {x, y} = plane(latlng, this.options.meridian);
       this._degrees.textContent = `${east} ${latlng.lng.toFixed(6)}° ${north} ${latlng.lat.toFixed(6)}°`;
       this._metres.textContent = `${name} X ${x.toFixed(1)} Y ${y.toFixed(1)}`;
