@@ -149,7 +149,8 @@ def test_a_renamed_projection_is_known_by_its_numbers(tmp_path: Path) -> None:
     prj = path.with_suffix(".prj")
     prj.write_text(prj.read_text().replace("CGCS2000_3_Degree_GK_Zone_40", "国家2000_40带"), encoding="utf-8")
     assert read(path).frame.epsg == 4528
-    prj.write_text(prj.read_text(encoding="utf-8").replace("D_China_2000", "D_unknown"), encoding="utf-8")
+    other = prj.read_text(encoding="utf-8").replace("D_China_2000", "D_unknown")
+    prj.write_text(other.replace('"CGCS2000",6378137.0,298.257222101', '"IAG75",6378140.0,298.257'), encoding="utf-8")
     unknown = read(path)
     assert unknown.frame.datum == "unknown"
     with pytest.raises(InputRefused, match="does not say its datum"):

@@ -100,7 +100,7 @@ class Drawing(_Own):
         ("geoplan-legend", "geoplan:legend.js"),
         ("geoplan-selection", "geoplan:selection.js"),
     ]
-    default_css: Links = [("geoplan-drawing", "geoplan:drawing.css")]
+    default_css: Links = [("geoplan-drawing-css", "geoplan:drawing.css")]
 
     def __init__(self, data: dict[str, Any]) -> None:
         super().__init__("drawing")
@@ -126,7 +126,7 @@ class Furniture(_Own):
         ("geoplan-north", NORTH_JS),
         ("geoplan-position", "geoplan:position.js"),
     ]
-    default_css: Links = [("geoplan-map", MAP_CSS)]
+    default_css: Links = [("geoplan-map-css", MAP_CSS)]
 
     def __init__(self, lang: str, meridian: int, words: dict[str, str]) -> None:
         super().__init__("furniture")

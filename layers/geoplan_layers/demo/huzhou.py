@@ -68,7 +68,7 @@ def _leaf_area(x: float, y: float) -> float:
     if fallow(x, y) < 1.2:
         return 22_000.0
     near = min((x - 1900.0) ** 2 + (y - 5700.0) ** 2, (x - 6900.0) ** 2 + (y - 2500.0) ** 2)
-    return 26_000.0 if near < 1250.0**2 else 57_000.0
+    return 26_000.0 if near < 1250.0**2 else 50_000.0
 
 
 def _strip(rng: np.random.Generator, side: float, x: float, y: float) -> tuple[str, float] | None:
@@ -180,6 +180,8 @@ def _lakes(rng: np.random.Generator) -> list[Part]:
         blob(rng, (6350.0, 6800.0), (900.0, 560.0), 0.3),
         blob(rng, (2560.0, 5750.0), (230.0, 330.0), 0.25),
         blob(rng, (3350.0, 5100.0), (240.0, 170.0), 0.3),
+        blob(rng, (4050.0, 850.0), (640.0, 520.0), 0.3),
+        blob(rng, (8150.0, 5350.0), (420.0, 380.0), 0.3),
     ]
     return [Part(shape, "1102", f"lake {i}") for i, shape in enumerate(shapes)]
 
@@ -266,5 +268,5 @@ SCENE = Scene(
     apart=620.0,
     over=_over,
     warp=_warp,
-    ease=3.4,
+    ease=4.5,
 )
