@@ -108,7 +108,7 @@ def _geopackage(path: Path, layer: str, source: Source, limits: Limits) -> Datas
         layer,
         source,
         lambda box: read_geopackage(path, layer, source, limits, box),
-        lambda: extent_of(path, layer),
+        lambda: extent_of(path, layer, source.file),
     )
 
 
@@ -117,7 +117,7 @@ def _shapefile(parts: dict[str, Path], source: Source, stem: str, limits: Limits
         stem,
         source,
         lambda box: read_shapefile(parts, source, stem, limits, box),
-        lambda: extent_of(parts[".shp"], None),
+        lambda: extent_of(parts[".shp"], None, source.file),
     )
 
 

@@ -93,6 +93,7 @@ def _told(rows: Sequence[Row], cited: _Numbered) -> dict[str, list[Any]]:
         "area": [row.area for row in rows],
         "net": [piece and piece.net for piece in some],
         "share": [piece and piece.share for piece in some],
+        "distance": [piece and piece.distance for piece in some],
         "part": [piece and piece.part for piece in some],
         "uses": [piece and piece.uses for piece in some],
         "findings": [piece and [cited.number(each) for each in piece.citing] for piece in some],

@@ -113,8 +113,9 @@ class Drawing(_Own):
         return f"""
 const drawing = L.geoplanDrawing(JSON.parse(document.getElementById("geoplan-data").textContent));
 drawing.addTo({self.map_name});
-L.control.geoplanSelection(drawing).addTo({self.map_name});
+const selection = L.control.geoplanSelection(drawing).addTo({self.map_name});
 L.control.geoplanLegend(drawing).addTo({self.map_name});
+selection.start();
 """
 
 

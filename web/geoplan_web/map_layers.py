@@ -193,7 +193,8 @@ class _Maker:
 
     def _row(self, piece: PieceView, style: int = 0) -> Row:
         shape = self.drawn.evidence[piece.id]
-        return Row(shape, style, piece.id, piece.patch, piece.label, piece.distance or "", piece.area, piece)
+        beside = f"{piece.patch} {piece.distance}" if piece.distance else ""
+        return Row(shape, style, piece.id, piece.patch, piece.label, beside, piece.area, piece)
 
     # --- What lies around ----------------------------------------------------------------------------------------
 
@@ -223,8 +224,13 @@ class _Maker:
         def group(patch: Context) -> int:
             return next((i for i, each in enumerate(groups) if each in patch.groups), len(groups) - 1)
 
-        styles = [(self.word("class", each), style(each)) for each in groups]
+        styles = [(self._ground_title(each), style(each)) for each in groups]
         return MapLayer(self.word("role", role), "ground", styles, self._near(role, group), shown)
+
+    def _ground_title(self, group: str) -> str:
+        """A group in words; those that hold what no group before them took are "other"."""
+        own = f"map.ground-{group}"
+        return say(Message(own), self.report.lang) if own in catalogue() else self.word("class", group)
 
     def _near(self, role: str, style: Callable[[Context], int] = lambda _: 0) -> list[Row]:
         """Patches of a role as far as they lie near, simplified for the eye without tearing shared sides apart."""

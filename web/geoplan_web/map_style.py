@@ -68,9 +68,9 @@ PLANNING = Style(BLACK, 3, dash="12 5 2 5", casing=True)
 CONSTRUCTION = Style(BLUE, 3, casing=True)
 
 FARMLAND_HIT = Style(FARMLAND_LINE, 2.5, fill=FARMLAND_FILL, fill_opacity=0.9, hatch=Hatch(FARMLAND_LINE, 45, 2.2, 3.8))
-FARMLAND_REST = Style(FARMLAND_LINE, 1.2, fill=FARMLAND_FILL, fill_opacity=0.75, hatch=Hatch(FARMLAND_LINE, 45, 0.8, 7.2))
+FARMLAND_REST = Style(FARMLAND_LINE, 1.1, fill=FARMLAND_FILL, fill_opacity=0.6, hatch=Hatch(FARMLAND_LINE, 45, 0.7, 8.3))
 FARMLAND_SLIVER = Style(FARMLAND_LINE, 1.5, dash="3 3", fill=FARMLAND_FILL, mark=True)
-FARMLAND_NEAR = Style("#ff7b7b", 0.8, fill=FARMLAND_FILL, fill_opacity=0.35, hatch=Hatch("#e0b000", 45, 0.8, 7.2))
+FARMLAND_NEAR = Style("#f2a9a0", 0.8, fill=FARMLAND_FILL, fill_opacity=0.16, hatch=Hatch("#d9b84a", 45, 0.7, 8.3))
 
 HIT = Style(VERMILION, 2, fill=VERMILION, fill_opacity=0.35, hatch=Hatch(VERMILION, 135, 1.6, 5.4))
 TAKEN = Style("#7a5a00", 1.2, fill=ORANGE, fill_opacity=0.25, hatch=Hatch("#a87400", 0, 1.0, 6.0))

@@ -257,7 +257,7 @@ def _warp(rng: np.random.Generator) -> Warp:
 
 
 SCENE = Scene(
-    seed=20180342,
+    seed=20180341,
     width=WIDTH,
     height=HEIGHT,
     origin=(505_000, 3_399_200),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import lzma
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +19,8 @@ WANTED = frozenset(
 )
 NESTED = frozenset({".zip", ".rar", ".7z", ".gz", ".tar"})
 _CHUNK = 1 << 16
+_BROKEN = (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error, lzma.LZMAError, ValueError, OverflowError)
+"""What the library raises for archives that are damaged: names, offsets and streams included."""
 _RATIO_FROM = 1 << 20
 
 
@@ -45,7 +50,11 @@ def unpack(archive: Path, shown: str, into: Path, limits: Limits) -> list[Member
     try:
         with zipfile.ZipFile(archive) as opened:
             return _taken(opened, shown, into, limits)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as wrong:
+    except _BROKEN as wrong:
+        raise InputRefused("zip-broken", file=shown, detail=str(wrong)) from None
+    except OSError as wrong:
+        if wrong.errno != errno.EINVAL:  # an offset before the start of the file; anything else is the disk's
+            raise
         raise InputRefused("zip-broken", file=shown, detail=str(wrong)) from None
 
 

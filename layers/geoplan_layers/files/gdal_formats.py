@@ -163,24 +163,33 @@ def _read(path: Path, layer: str | None, source: Source, limits: Limits, **how: 
         if count > limits.features:
             raise TooLarge("features", file=source.file, count=int(count), most=limits.features)
         meta, fids, wkb, raw = pyogrio.raw.read(path, layer=layer, force_2d=True, return_fids=True, **how)
+        shapes = shapely.from_wkb(wkb, on_invalid="raise")
     except Exception as wrong:
         raise _told(wrong, source.file) from None
     first = 1 if layer is None else 0
-    return meta, np.asarray(fids, dtype=np.int64) + first, shapely.from_wkb(wkb, on_invalid="raise"), raw
+    return meta, np.asarray(fids, dtype=np.int64) + first, shapes, raw
 
 
 def _told(wrong: Exception, shown: str) -> Exception:
-    """GDAL's failure as a refusal; anything that is not GDAL's is passed on."""
+    """GDAL's failure as a refusal; anything that is not GDAL's is passed on.
+
+    pyogrio 0.13 itself stumbles (UnboundLocalError) over a coordinate system that GDAL cannot write as WKT, and over
+    names that are not in the encoding they are said to be in.
+    """
     if isinstance(wrong, InputRefused):
         return wrong
-    if type(wrong).__module__.startswith("pyogrio") or isinstance(wrong, shapely.errors.GEOSException):
+    stumbled = isinstance(wrong, shapely.errors.GEOSException | UnboundLocalError | UnicodeDecodeError)
+    if stumbled or type(wrong).__module__.startswith("pyogrio"):
         return InputRefused("cannot-be-read", file=shown, detail=str(wrong).splitlines()[0][:200])
     return wrong
 
 
-def extent_of(path: Path, layer: str | None) -> Box:
+def extent_of(path: Path, layer: str | None, shown: str) -> Box:
     """Bounds of a whole layer in its own coordinates, from its header or index; inverted infinities when empty."""
-    bounds = pyogrio.read_info(path, layer=layer, force_total_bounds=True)["total_bounds"]
+    try:
+        bounds = pyogrio.read_info(path, layer=layer, force_total_bounds=True)["total_bounds"]
+    except Exception as wrong:
+        raise _told(wrong, shown) from None
     if bounds is None:
         return (math.inf, math.inf, -math.inf, -math.inf)
     return (float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3]))

@@ -86,7 +86,7 @@
     tell("area", both(row.area));
     tell("net", both(row.net));
     tell("share", [row.share]);
-    tell("distance", [row.findings && row.text]);
+    tell("distance", [row.distance]);
     tell("uses", row.uses || []);
     if (row.findings && row.findings.length) {
       element("h4", "", words.findings, box);
@@ -107,6 +107,10 @@
   const PANES = {ground: 350, areas: 400, lines: 450, shown: 460};
   const CASING = {color: "#fff", opacity: 0.9, dashArray: null, interactive: false};
   const SHOWN = {color: "#0b3d91", weight: 4, fill: false, interactive: false};
+
+  const LABEL_REACH = 260; // metres from a boundary to the label of a line that leaves it
+
+  function middle(drawn) { return drawn.getLatLng ? drawn.getLatLng() : drawn.getBounds().getCenter(); }
 
   /* The rows of a layer, each an object, from the columns of the document. */
   function rowsOf({rows, labels, starts}) {
@@ -140,12 +144,18 @@
         const boundary = this._shapes.get(`boundary.${part}`);
         if (boundary) { this._home.extend(boundary.getBounds()); }
       }
-      return this.home();
+      return this;
     },
 
     /* The boundaries, filling the map. */
-    home() {
-      this._map.fitBounds(this._home, {padding: [24, 24], animate: false});
+    home() { return this._fit(this._home, {animate: false}); },
+
+    /* Move to bounds, clear of what stands on the right of the map. */
+    _fit(bounds, options) {
+      const legend = this._map.getContainer().querySelector(".geoplan-legend");
+      const taken = legend ? legend.offsetWidth : 0;
+      const free = taken < this._map.getSize().x / 2 ? taken : 0;
+      this._map.fitBounds(bounds, {paddingTopLeft: [56, 28], paddingBottomRight: [free + 28, 44], ...options});
       return this;
     },
 
@@ -154,8 +164,7 @@
       this._shown.clearLayers();
       const found = ids.map((id) => this._shapes.get(id)).filter(Boolean);
       for (const each of found) { this._outline(each); }
-      if (found.length) { this._map.fitBounds(this._shown.getBounds(), {padding: [48, 48], maxZoom: 17}); }
-      return this;
+      return found.length ? this._fit(this._shown.getBounds(), {maxZoom: 17}) : this;
     },
 
     showFinding(anchor) {
@@ -212,7 +221,7 @@
       const drawn = shape(row.shape, this._points, style).addTo(group);
       drawn.bindPopup(() => told(row, layer, this), {maxWidth: 320, closeButton: true});
       if (style.mark && !(drawn instanceof L.CircleMarker)) { this._mark(drawn, style, group); }
-      if (row.text) { this._write(row.text, drawn, Boolean(row.findings), group); }
+      if (row.text) { this._write(row.text, drawn, group); }
       if (!row.id) { return; }
       this._shapes.set(row.id, drawn);
       const anchors = (row.findings || []).map((i) => this.data.findings[i].anchor);
@@ -222,19 +231,25 @@
 
     /* A ring around what is too small to see; it stands for the thing itself. */
     _mark(drawn, style, group) {
-      const ring = L.circleMarker(drawn.getBounds().getCenter(), {...style, radius: 9, weight: 2, fill: false});
+      const ring = L.circleMarker(middle(drawn), {...style, radius: 9, weight: 2, fill: false});
       ring.addTo(group).on("click", (event) => drawn.fire("click", event));
     },
 
-    /* Words beside a thing: a town's name below it, a distance on its line where the line leaves the boundary. */
-    _write(text, drawn, isDistance, group) {
-      const words = element("span", "", text);
+    /* Words beside a thing: a town's name on it, a distance on its line, near the boundary where the eye is. */
+    _write(text, drawn, group) {
+      const isLine = drawn instanceof L.Polyline && !(drawn instanceof L.Polygon);
       const label = L.tooltip({
         permanent: true, interactive: false, direction: "center",
-        className: isDistance ? "geoplan-label geoplan-distance" : "geoplan-label",
+        className: isLine ? "geoplan-label geoplan-distance" : "geoplan-label",
       });
-      const at = drawn.getLatLng ? drawn.getLatLng() : drawn.getBounds().getCenter();
-      group.addLayer(label.setContent(words).setLatLng(at));
+      group.addLayer(label.setContent(element("span", "", text)).setLatLng(isLine ? this._near(drawn) : middle(drawn)));
+    },
+
+    /* A place on a line, not far from where it starts. */
+    _near(line) {
+      const [from, to] = line.getLatLngs().flat();
+      const part = Math.min(0.5, LABEL_REACH / this._map.distance(from, to));
+      return [from.lat + part * (to.lat - from.lat), from.lng + part * (to.lng - from.lng)];
     },
   });
 

@@ -45,7 +45,6 @@
       for (const link of document.querySelectorAll("a[href^='#finding=']")) {
         link.addEventListener("click", () => { this._follow(link.hash); }); // also when the address stays the same
       }
-      map.whenReady(() => this._follow());
       return this._button(this._drawing.data.words.home);
     },
 
@@ -61,6 +60,12 @@
         this._tell({id: null, findings: []});
       });
       return box;
+    },
+
+    /* What the address chooses, else the boundary. */
+    start() {
+      this._drawing.home();
+      this._follow();
     },
 
     _follow(hash = window.location.hash) {
