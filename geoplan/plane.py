@@ -25,7 +25,7 @@ FALSE_EASTING = 500_000.0
 GEOD = Geod(ellps="GRS80")
 """Geodesics on the CGCS2000 ellipsoid (PROJ's GRS80 has the same figures to 0.02 mm)."""
 
-Shape = TypeVar("Shape", shapely.Geometry, NDArray[np.object_])
+Shape = TypeVar("Shape", bound="shapely.Geometry | NDArray[np.object_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Plane:
 
 
 def _moved(shapes: Shape, move: Callable[[Array, Array], tuple[Array, Array]]) -> Shape:
-    return shapely.transform(shapes, move, interleaved=False)  # type: ignore[arg-type]
+    return shapely.transform(shapes, move, interleaved=False)  # type: ignore[type-var]
 
 
 @lru_cache(maxsize=16)

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
 """Small builders: boundaries, layers, towns and checks on the plane around a place, without files."""
 
 from __future__ import annotations

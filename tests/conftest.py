@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
 """Fixtures for all tests; ``builders`` makes boundaries, layers and towns on any plane."""
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def farmed_in(key: str, area: shapely.Geometry) -> dict[str, float]:
     return {code: float(overlaps[code == land.DLBM].sum()) for code in codes if overlaps[code == land.DLBM].sum() > 0.0}
 
 
-def coverage(area: str, role: str) -> shapely.Geometry:
+def coverage(area: str, role: str) -> Any:
     return layer(area, "coverage", role).geometry.iloc[0]
 
 
@@ -274,7 +274,7 @@ def test_most_fields_are_of_a_real_size(area: str, file: str) -> None:
     frame = layer(area, file)
     fields = frame[frame.DLBM.str[:2].isin(["01", "02"])].geometry.area
     assert ((fields > 0.15 * HECTARE) & (fields < 4.0 * HECTARE)).mean() > 0.8
-    assert frame.geometry.area.min() > 60.0
+    assert frame.geometry.area.min() > (100.0 if area == "huzhou" else 10.0)
 
 
 @pytest.mark.parametrize(("area", "file"), LAND)
@@ -336,8 +336,11 @@ def test_plans_are_clean(area: str) -> None:
     assert set(urban.GHFQMC) == {"城镇集中建设区", "城镇弹性发展区", "特别用途区"}
     heart, rest = (urban[(urban.GHFQMC == "城镇集中建设区") == wanted] for wanted in (True, False))
     assert shapely.union_all(heart.geometry).intersection(shapely.union_all(rest.geometry)).area < 1.0
-    crossed = shapely.intersection(split(area, "yjjbnttb").geometry.to_numpy(), shapely.union_all(layer(area, "stbhhx").geometry))
-    assert (shapely.area(crossed) <= 0.003 * shapely.length(crossed)).all()  # the last millimetre between the zones
+    crossed = shapely.intersection(
+        split(area, "yjjbnttb").geometry.to_numpy(), shapely.union_all(layer(area, "stbhhx").geometry)
+    )
+    assert shapely.area(crossed).max() < 10.0  # crumbs at the border of the zones
+    assert shapely.area(crossed).sum() < 50.0
 
 
 def test_everything_says_that_it_is_invented() -> None:
@@ -511,7 +514,7 @@ def away(key: str, live: bool) -> dict[str, float]:
 
 def test_one_live_town_lies_near_the_gear_town_and_no_other_near_any() -> None:
     near = away("huzhou-gear", live=True)
-    assert 1_700.0 < near.pop("hz-demo-01") < 1_950.0
+    assert 1_700.0 < near.pop("hz-demo-01") < 1_900.0
     rest = [near, *(away(key, live=True) for key in KEYS if key != "huzhou-gear")]
     assert min(distance for each in rest for distance in each.values()) > 3_200.0
 

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
 """Declared facts: strict reading, limits, what follows, types, tiers, conditions, questions and answers."""
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ def facts(text: str) -> Facts:
     return parse_facts(tomllib.loads(text), "facts.toml")
 
 
-def judged(policy: str, rule: str, text: str, **more: Any):  # type: ignore[no-untyped-def]
+def judged(policy: str, rule: str, text: str, **more: Any):
     return finding(checked(square(3e6), None, (policy,), facts=facts(text), **more), policy, rule)
 
 
@@ -83,7 +84,7 @@ def test_linked_industries_are_counted() -> None:
     assert judged("liuzhou-2018", "industries", text.format("")).verdict == "fail"
 
 
-def supply(rate: str, new_land: bool):  # type: ignore[no-untyped-def]
+def supply(rate: str, new_land: bool):
     uses = land_use([("0301" if new_land else "0601", EVERYWHERE)])
     text = f"[county_figures]\nland_supply_rate_5y = {rate}\n" if rate else ""
     report = checked(box(0, 0, 1700, 1700), box(100, 100, 1000, 1000), ("liuzhou-2018",), [uses], facts=facts(text))

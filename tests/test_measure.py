@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
 """The survey's ellipsoidal area, slivers, distances, necks."""
 
 from __future__ import annotations

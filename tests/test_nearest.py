@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
 """Distances to other towns and to features of any layer."""
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ PLANNING = box(0, 0, 1700, 1700)
 RULE = ("huzhou-2018", "one-per-neighbourhood")
 
 
-def near(*towns, **more):  # type: ignore[no-untyped-def]
+def near(*towns, **more):
     return finding(checked(PLANNING, None, ("huzhou-2018",), towns=register(*towns), **more), *RULE)
 
 
@@ -110,7 +111,7 @@ limits = [{ figure = "distance", max_m = 500 }]
 )
 
 
-def office(rule: str, *layers: MemoryLayer):  # type: ignore[no-untyped-def]
+def office(rule: str, *layers: MemoryLayer):
     return finding(checked(PLANNING, None, ("office",), list(layers), own=(OFFICE,)), "office", rule)
 
 

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
 """Within and minimise: zones, stand-ins, stock and new land, classes gross and net, rules that want more."""
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def urban(pairs: list[tuple[str, shapely.Geometry]], covers: shapely.Geometry | 
     )
 
 
-def land_plan(layer: MemoryLayer, construction: shapely.Geometry | None = CONSTRUCTION):  # type: ignore[no-untyped-def]
+def land_plan(layer: MemoryLayer, construction: shapely.Geometry | None = CONSTRUCTION):
     return finding(checked(PLANNING, construction, ("yushui-2017",), [layer]), "yushui-2017", "land-use-plan")
 
 
@@ -64,7 +65,7 @@ def test_the_newer_urban_boundary_may_stand_in_and_says_so() -> None:
     assert "note.stand-in" in {n.id for n in found.notes}
 
 
-def state_council(layers: list[MemoryLayer]):  # type: ignore[no-untyped-def]
+def state_council(layers: list[MemoryLayer]):
     return finding(
         checked(PLANNING, CONSTRUCTION, ("state-council-2020",), layers),
         "state-council-2020",
@@ -108,7 +109,7 @@ def test_slivers_outside_are_not_firm() -> None:
     assert (found.verdict, found.firm, found.sides) == ("attention", False, ["pass", "fail"])
 
 
-def cultivated(layers: list[MemoryLayer], construction: shapely.Geometry | None = CONSTRUCTION):  # type: ignore[no-untyped-def]
+def cultivated(layers: list[MemoryLayer], construction: shapely.Geometry | None = CONSTRUCTION):
     return finding(checked(PLANNING, construction, ("liuzhou-2018",), layers), "liuzhou-2018", "cultivated-land")
 
 
@@ -152,7 +153,7 @@ def test_minimise_never_fails_and_never_passes_for_want_of_data() -> None:
     assert cultivated([assumed]).verdict == "attention"
 
 
-def unused(layers: list[MemoryLayer]):  # type: ignore[no-untyped-def]
+def unused(layers: list[MemoryLayer]):
     return finding(checked(PLANNING, CONSTRUCTION, ("liuzhou-2018",), layers), "liuzhou-2018", "unused-land")
 
 

@@ -1,4 +1,4 @@
-"""The shipped demo: invented towns and layers, from the checkout where there is one, else from the installed package."""
+"""The shipped demo: invented towns and layers, from the checkout where there is one, else from the package."""
 
 from __future__ import annotations
 

@@ -105,6 +105,17 @@ class Home:
             self._lock = None
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a file's lock alone among threads and processes; those that come later wait."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _wait(lock)
+        yield
+    finally:
+        os.close(lock)
+
+
 if sys.platform == "win32":
 
     def _alone(lock: int) -> bool:
@@ -113,6 +124,9 @@ if sys.platform == "win32":
         return False
 
     def _share(lock: int) -> None:
+        del lock
+
+    def _wait(lock: int) -> None:
         del lock
 
 else:
@@ -128,3 +142,6 @@ else:
 
     def _share(lock: int) -> None:
         fcntl.flock(lock, fcntl.LOCK_SH)
+
+    def _wait(lock: int) -> None:
+        fcntl.flock(lock, fcntl.LOCK_EX)

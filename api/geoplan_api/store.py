@@ -1,7 +1,8 @@
 """The database of the service: which check asked what, when, and which report answered it.
 
 SQLite through SQLAlchemy; tables are made and changed by the migrations alone (`geoplan_api.migrations`), which run
-when the store is opened, inside one immediate transaction, so that two processes that start at once do not collide.
+when the store is opened, under a lock and inside one transaction, so that two processes that start at once do not
+collide.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from sqlalchemy.types import TypeDecorator
 
 from geoplan.errors import CannotFinish, NotFound
 from geoplan.messages import Lang
+from geoplan_api.home import locked
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 10_000
@@ -104,7 +106,7 @@ class Store:
     def __init__(self, database: Path) -> None:
         self._engine = _engine(database)
         try:
-            with _told():
+            with _told(), locked(database.with_name(".migrating")):
                 migrate(self._engine)
         except CannotFinish:
             self._engine.dispose()

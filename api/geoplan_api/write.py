@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from tempfile import mkdtemp
@@ -38,7 +37,7 @@ def write_report(report: Report, folder: Path, lang: Lang) -> list[Path]:
         write_overlaps(report, built / "overlaps.gpkg")
         (built / "map.html").write_text(draw(content, of_report(report), lang), encoding="utf-8")
         for name in FILES:
-            os.replace(built / name, folder / name)
+            (built / name).replace(folder / name)
     except OSError as wrong:
         raise CannotFinish("out-not-writable", path=str(folder), detail=wrong.strerror or str(wrong)) from None
     finally:

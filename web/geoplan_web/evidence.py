@@ -20,10 +20,11 @@ FARMLAND = "permanent-basic-farmland"
 
 
 class Citing(NamedTuple):
-    """A finding that rests on a piece: its id on the page, its title and verdict, and what it says of this piece."""
+    """A finding that rests on a piece: its id on the page, its title and paper, its verdict, and that on this piece."""
 
     anchor: str
     title: str
+    paper: str
     verdict: str
     here: str
 
@@ -143,14 +144,16 @@ def pieces(report: ReportView) -> dict[str, PieceView]:
 
 def _cited(report: ReportView) -> Iterator[tuple[Citing, Json]]:
     for found in report.structure:
+        title, verdict = found["title"][report.lang], found["verdict"]
         for record in found["evidence"]:
-            verdict = found["verdict"]
-            yield Citing(f"structure--{found['rule']}", found["title"][report.lang], verdict, verdict), record
-    for finding in (each for policy in report.policies for each in policy.findings):
-        zones = {row["zone"]: row["verdict"] for row in finding.record["balance"] if "zone" in row}
-        for record in finding.evidence:
-            zone = record.get("name") or record["class"] or record["patch"]
-            yield Citing(finding.anchor, finding.title, finding.verdict, zones.get(zone, finding.verdict)), record
+            yield Citing(f"structure--{found['rule']}", title, "", verdict, verdict), record
+    for policy in report.policies:
+        for finding in policy.findings:
+            zones = {row["zone"]: row["verdict"] for row in finding.record["balance"] if "zone" in row}
+            for record in finding.evidence:
+                zone = record.get("name") or record["class"] or record["patch"]
+                here = zones.get(zone, finding.verdict)
+                yield Citing(finding.anchor, finding.title, policy.short, finding.verdict, here), record
 
 
 def shown_by(finding: FindingView) -> list[str]:

@@ -238,6 +238,11 @@ class PolicyView:
         return " ".join(filter(None, (self.record.get("number"), self.record["title"])))
 
     @property
+    def short(self) -> str:
+        """Number of the paper, or its title where it has none."""
+        return str(self.record.get("number") or self.record["title"])
+
+    @property
     def place(self) -> str:
         """Whose paper it is."""
         return str(self.record.get("place", {}).get(self.lang, ""))
@@ -339,11 +344,6 @@ class ReportView:
         """What fails: spatial findings first, then application requirements that are broken."""
         found = [f for group in ("spatial", "application") for p in self.policies for f in p.group(group)]
         return [f for f in found if f.verdict == "fail"]
-
-    @property
-    def unknown(self) -> list[FindingView]:
-        """Spatial findings that could not be assessed."""
-        return [f for p in self.policies for f in p.group("spatial") if f.verdict == "not-assessed"]
 
     @property
     def warnings(self) -> list[str]:

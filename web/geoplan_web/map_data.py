@@ -12,7 +12,7 @@ from geoplan.messages import Message, catalogue, say
 from geoplan.plane import Plane
 from geoplan_web.evidence import Citing
 from geoplan_web.finding import ICONS, ReportView
-from geoplan_web.map_layers import Drawn, MapGroup, MapLayer, Row, map_groups, missing_roles
+from geoplan_web.map_layers import Drawn, MapGroup, MapLayer, Row, map_groups, missing
 from geoplan_web.map_points import PRECISION, PointTable
 
 _SCRIPT = "map.script."
@@ -36,8 +36,10 @@ def map_data(report: ReportView, drawn: Drawn) -> dict[str, Any]:
         "icons": ICONS,
         "precision": PRECISION,
         "meridian": drawn.plane.central_meridian,
-        "missing": missing_roles(report),
-        "findings": [{"anchor": c.anchor, "title": c.title, "verdict": c.verdict} for c in cited.found],
+        "missing": missing(report),
+        "findings": [
+            {"anchor": c.anchor, "title": c.title, "paper": c.paper, "verdict": c.verdict} for c in cited.found
+        ],
         "groups": groups,
         "points": table.text(),
     }
@@ -76,6 +78,7 @@ def _layer(layer: MapLayer, plane: Plane, table: PointTable, cited: _Numbered) -
     }
     return {
         "title": layer.title,
+        "heading": layer.told_as,
         "pane": layer.pane,
         "shown": layer.shown,
         "styles": [{"title": layer.styles[i][0], **layer.styles[i][1].as_options()} for i in used],

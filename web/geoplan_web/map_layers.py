@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geoplan.messages import Message, catalogue, say, word
+from geoplan.messages import Lang, Message, catalogue, say, word
 from geoplan.plane import Plane
 from geoplan.report import Context
 from geoplan_web import map_style
@@ -74,6 +74,12 @@ class MapLayer:
     styles: list[tuple[str, Style]]
     rows: list[Row]
     shown: bool = True
+    heading: str = ""
+
+    @property
+    def told_as(self) -> str:
+        """What popups call a thing of this layer."""
+        return self.heading or self.title
 
 
 @dataclass(frozen=True)
@@ -99,17 +105,24 @@ def map_groups(report: ReportView, drawn: Drawn) -> list[MapGroup]:
     return [group for group in kept if group.layers]
 
 
-def missing_roles(report: ReportView) -> list[str]:
-    """Roles that a rule asked for and nobody gave: what the map cannot show, in words."""
-    found: dict[str, None] = {}
-    for policy in report.policies:
-        for finding in policy.findings:
-            message = finding.record["message"]
-            if message["id"] == "finding.needs-layer":
-                found[word("role", message["args"]["role"], report.lang)] = None
-            elif message["id"] == "finding.needs-towns":
-                found[word("role", _TOWNS, report.lang)] = None
-    return list(found)
+def missing(report: ReportView) -> list[str]:
+    """What the map cannot show: layers that a rule asked for and nobody gave, and layers that do not cover it all."""
+    found: dict[str, float] = {}
+    for finding in (each for policy in report.policies for each in policy.group("spatial")):
+        message = finding.record["message"]
+        if message["id"] == "finding.needs-towns":
+            found[_TOWNS] = 0.0
+        elif message["id"] == "finding.needs-layer":
+            found[message["args"]["role"]] = 0.0
+        elif finding.verdict == "not-assessed" and finding.record["coverage"]:
+            for role in finding.record["layers"][:1]:
+                found[role] = min(found.get(role, 1.0), *finding.record["coverage"].values())
+    return [_absent(role, share, report.lang) for role, share in found.items() if share < 1]
+
+
+def _absent(role: str, share: float, lang: Lang) -> str:
+    name = word("role", role, lang)
+    return say(Message("map.covers-only", {"role": name, "share": share}), lang) if share else name
 
 
 class _Maker:
@@ -151,11 +164,15 @@ class _Maker:
                 for kind, (part, style) in _FARMLAND_HITS.items()
             ),
             self._farmland("slivers", map_style.FARMLAND_SLIVER, [piece for piece in hit if piece.is_sliver]),
-            MapLayer(self.say("farmland-near"), "areas", [("", map_style.FARMLAND_NEAR)], self._near(FARMLAND)),
-        ]
+            MapLayer(
+                self.say("farmland-near"), "areas", [("", map_style.FARMLAND_NEAR)], self._near(FARMLAND),
+                heading=self.say("farmland"),
+            ),
+        ]  # fmt: skip
 
     def _farmland(self, key: str, style: Style, several: list[PieceView]) -> MapLayer:
-        return MapLayer(self.say(f"farmland-{key}"), "areas", [("", style)], [self._row(piece) for piece in several])
+        title, rows = self.say(f"farmland-{key}"), [self._row(piece) for piece in several]
+        return MapLayer(title, "areas", [("", style)], rows, heading=f"{self.say('farmland')} · {title}")
 
     def other_evidence(self) -> list[MapLayer]:
         """Evidence of the other layers, by layer; drawn uses on farmland apart from the farmland itself."""

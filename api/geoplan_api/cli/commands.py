@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from geoplan.errors import CallRefused
 from geoplan.messages import Lang, Message, say
+
+if TYPE_CHECKING:
+    from geoplan.report import Report
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 policies_app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="政策文件 / the policies")
@@ -57,7 +60,6 @@ def check(
 ) -> None:
     """检查一个方案 / check a proposal."""
     from geoplan_api import inquiry as ask
-    from geoplan_api.write import write_report
     from geoplan_layers.selector import Selector, parse_selector
 
     tongue = language(lang)
@@ -79,9 +81,16 @@ def check(
         anywhere=anywhere,
     )
     report = ask.answer(question)
-    written = write_report(report, out, tongue) if out else []
-    _told(report.content.as_dict(), written, tongue, as_json)
+    _told(report.content.as_dict(), _written(report, out, tongue), tongue, as_json)
     raise typer.Exit(report.exit_status)
+
+
+def _written(report: Report, out: Path | None, lang: Lang) -> list[Path]:
+    if out is None:
+        return []
+    from geoplan_api.write import write_report
+
+    return write_report(report, out, lang)
 
 
 def _told(content: dict[str, Any], written: list[Path], lang: Lang, as_json: bool) -> None:

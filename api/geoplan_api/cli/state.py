@@ -14,9 +14,10 @@ def chosen_language(arguments: Sequence[str]) -> Lang:
     >>> chosen_language(["check", "--lang", "en"]), chosen_language(["check", "--lang=en"])
     ('en', 'en')
     """
+    asked = os.environ.get("GEOPLAN_LANG", "zh")
     for i, each in enumerate(arguments):
-        if each == "--lang" and i + 1 < len(arguments) and arguments[i + 1] == "en":
-            return "en"
-        if each == "--lang=en":
-            return "en"
-    return "en" if os.environ.get("GEOPLAN_LANG") == "en" else "zh"
+        if each == "--lang" and i + 1 < len(arguments):
+            asked = arguments[i + 1]
+        elif each.startswith("--lang="):
+            asked = each.removeprefix("--lang=")
+    return "en" if asked == "en" else "zh"

@@ -139,7 +139,7 @@ planning_area_m2 = {planning}
 construction_area_m2 = {construction}
 
 [investment]
-total = 3_300_000_000
+total = 3_500_000_000
 housing = 150_000_000
 featured = 2_400_000_000
 non_government = 2_600_000_000
@@ -184,9 +184,9 @@ planning_area_m2 = {planning}
 construction_area_m2 = {construction}
 
 [investment]
-total = 2_900_000_000
+total = 3_600_000_000
 housing = 0
-featured = 2_000_000_000
+featured = 2_500_000_000
 non_government = 1_900_000_000
 
 [county_figures]

@@ -13,6 +13,7 @@ from geoplan_layers.demo.mesh import Part, Patch, absorb, bent, coverage
 from geoplan_layers.demo.noise import Warp
 from geoplan_layers.demo.villages import Village, built, settle
 
+CRUMB = 200.0  # m²; what is smaller goes to any neighbour
 UseOf = Callable[[Leaf], str]
 
 
@@ -58,6 +59,7 @@ def drawn(scene: Scene) -> Landscape:
     patches = coverage(scene.over(rng), ground)
     warp = scene.warp(rng)
     patches = absorb(patches, _small, _takes)
+    patches = absorb(patches, lambda patch: patch.shape.area < CRUMB, lambda _large, _small: True)
     return Landscape(bent(patches, warp, 45.0, scene.ease, scene.origin), warp, scene.origin)
 
 

@@ -38,8 +38,8 @@ def outlined(patches: Sequence[Patch], sketch: Sketch) -> Polygon:
         middle = (low + high) / 2.0
         tried[middle] = _drawn(near, _scaled(sketch.shape, middle), sketch)
         low, high = (middle, high) if tried[middle].area < sketch.area else (low, middle)
-    for step in range(-6, 7):
-        scale = (low + high) / 2.0 + 0.006 * step
+    for step in range(-8, 9):
+        scale = (low + high) / 2.0 + 0.004 * step
         tried[scale] = _drawn(near, _scaled(sketch.shape, scale), sketch)
     return min(tried.values(), key=lambda drawn: abs(drawn.area - sketch.area))
 

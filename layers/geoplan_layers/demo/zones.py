@@ -65,7 +65,10 @@ def border(south: float, north: float) -> LineString:
 
 
 def divided(patches: list[Patch], line: LineString) -> tuple[list[Patch], list[Patch]]:
-    """Patches west and east of a border line; crumbs under 120 m² go to a neighbour on their own side."""
+    """Patches west and east of a border line.
+
+    Crumbs under 120 m² go to a neighbour of their class on their own side, those under 10 m² to any there.
+    """
     shapes = np.array([patch.shape for patch in patches], dtype=object)
     lines = shapely.union_all([*shapely.boundary(shapes), line], grid_size=GRID)
     faces = np.array(shapely.get_parts(shapely.polygonize([lines])), dtype=object)
@@ -87,4 +90,5 @@ def is_west(patch: Patch, line: LineString) -> bool:
 
 
 def _tidied(patches: list[Patch]) -> list[Patch]:
-    return absorb(patches, lambda patch: patch.shape.area < 120.0, lambda _large, _small: True)
+    same = absorb(patches, lambda patch: patch.shape.area < 120.0, lambda large, small: large.use == small.use)
+    return absorb(same, lambda patch: patch.shape.area < 10.0, lambda _large, _small: True)

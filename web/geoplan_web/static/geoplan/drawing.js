@@ -68,10 +68,10 @@
   }
 
   /* What is to be told of one thing on the map; findings are buttons that show all their evidence. */
-  function told(row, layer, drawing) {
+  function told(row, heading, drawing) {
     const {words, findings, icons} = drawing.data;
     const box = L.DomUtil.create("div", "geoplan-told");
-    element("h3", "", layer.title, box);
+    element("h3", "", heading, box);
     const list = L.DomUtil.create("dl", "", box);
     const tell = (name, lines) => {
       if (lines.every((line) => !line)) { return; }
@@ -91,11 +91,11 @@
     if (row.findings && row.findings.length) {
       element("h4", "", words.findings, box);
       const cited = L.DomUtil.create("ul", "", box);
-      for (const {anchor, title, verdict} of row.findings.map((i) => findings[i])) {
+      for (const {anchor, title, paper, verdict} of row.findings.map((i) => findings[i])) {
         const button = element("button", "", "", L.DomUtil.create("li", "", cited));
         button.type = "button";
         element("span", `geoplan-verdict geoplan-${verdict}`, icons[verdict], button);
-        element("span", "", title, button);
+        element("small", "", paper, element("span", "", `${title} `, button));
         L.DomEvent.on(button, "click", () => drawing.showFinding(anchor));
       }
     }
@@ -144,6 +144,11 @@
         const boundary = this._shapes.get(`boundary.${part}`);
         if (boundary) { this._home.extend(boundary.getBounds()); }
       }
+      // A sheet of paper has another shape than the screen: fill it with the same ground.
+      window.matchMedia("print").addEventListener("change", () => {
+        map.invalidateSize({animate: false});
+        this._fit(this._goal, {animate: false});
+      });
       return this;
     },
 
@@ -152,6 +157,7 @@
 
     /* Move to bounds, clear of what stands on the right of the map. */
     _fit(bounds, options) {
+      this._goal = bounds;
       const legend = this._map.getContainer().querySelector(".geoplan-legend");
       const taken = legend ? legend.offsetWidth : 0;
       const free = taken < this._map.getSize().x / 2 ? taken : 0;
@@ -189,7 +195,7 @@
       const group = L.layerGroup();
       const styles = layer.styles.map((style) => this._style(style, layer.pane));
       const rows = rowsOf(layer);
-      for (const row of rows) { this._draw(row, layer, styles[row.style || 0], group); }
+      for (const row of rows) { this._draw(row, layer.heading, styles[row.style || 0], group); }
       return {title: layer.title, styles: layer.styles, shown: layer.shown, count: rows.length, layer: group};
     },
 
@@ -214,12 +220,12 @@
       return style;
     },
 
-    _draw(row, layer, style, group) {
+    _draw(row, heading, style, group) {
       if (style.casing) {
         group.addLayer(shape(row.shape, this._points, {...style, ...CASING, weight: style.weight + 4, fill: false}));
       }
       const drawn = shape(row.shape, this._points, style).addTo(group);
-      drawn.bindPopup(() => told(row, layer, this), {maxWidth: 320, closeButton: true});
+      drawn.bindPopup(() => told(row, heading, this), {maxWidth: 320, closeButton: true});
       if (style.mark && !(drawn instanceof L.CircleMarker)) { this._mark(drawn, style, group); }
       if (row.text) { this._write(row.text, drawn, group); }
       if (!row.id) { return; }
