@@ -101,7 +101,7 @@ class Plane:
 
 
 def _moved(shapes: Shape, move: Callable[[Array, Array], tuple[Array, Array]]) -> Shape:
-    return shapely.transform(shapes, move, interleaved=False)  # type: ignore[type-var]
+    return shapely.transform(shapes, move, interleaved=False)  # type: ignore[arg-type, type-var]
 
 
 @lru_cache(maxsize=16)

@@ -179,19 +179,21 @@ def evidence_record(piece: Evidence, evidence: dict[str, Evidence]) -> EvidenceR
     def rounded(value: float | None, digits: int) -> float | None:
         return None if value is None else half_up(value, digits)
 
-    return EvidenceRecord(
-        id=piece.id,
-        layer=piece.layer,
-        part=piece.part,
-        patch=piece.patch,
-        class_=piece.code,
-        name=piece.name,
-        area_m2=rounded(piece.area_m2, 2),
-        net_area_m2=rounded(piece.net_area_m2, 2),
-        share=rounded(piece.share, 6),
-        sliver=piece.sliver,
-        distance_m=rounded(piece.distance_m, 2),
-        uses=[dict(use) for use in piece.uses],
+    return EvidenceRecord.model_validate(
+        {
+            "id": piece.id,
+            "layer": piece.layer,
+            "part": piece.part,
+            "patch": piece.patch,
+            "class": piece.code,
+            "name": piece.name,
+            "area_m2": rounded(piece.area_m2, 2),
+            "net_area_m2": rounded(piece.net_area_m2, 2),
+            "share": rounded(piece.share, 6),
+            "sliver": piece.sliver,
+            "distance_m": rounded(piece.distance_m, 2),
+            "uses": [dict(use) for use in piece.uses],
+        }
     )
 
 

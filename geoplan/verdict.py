@@ -18,7 +18,10 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     ('attention', 'not-applicable')
     """
     present = set(verdicts)
-    return next((verdict for verdict in WORST_FIRST if verdict in present), "not-applicable")
+    for verdict in WORST_FIRST:
+        if verdict in present:
+            return verdict
+    return "not-applicable"
 
 
 def breach(strength: str) -> Verdict:

@@ -50,22 +50,27 @@ class Pair:
         return self.planning.difference(self.construction)
 
 
+def read(path: Path, **options: Any) -> Any:
+    """A table with its shapes; untyped, as its columns are."""
+    return gpd.read_file(path, **options)
+
+
 def layer_names(path: Path) -> list[str]:
     with sqlite3.connect(path) as store:
         return [name for (name,) in store.execute("select table_name from gpkg_contents order by table_name")]
 
 
 @cache
-def layer(area: str, file: str, name: str | None = None) -> gpd.GeoDataFrame:
+def layer(area: str, file: str, name: str | None = None) -> Any:
     """A layer of an area on the area's plane."""
-    frame = gpd.read_file(
+    frame = read(
         DATA / "layers" / area / f"{file}.gpkg", layer=name or layer_names(DATA / "layers" / area / f"{file}.gpkg")[0]
     )
     return frame.to_crs(PLANES[area])
 
 
 @cache
-def split(area: str, file: str) -> gpd.GeoDataFrame:
+def split(area: str, file: str) -> Any:
     """A layer that lies in one file, or in one per zone, on the area's plane."""
     import pandas as pd
 
@@ -87,7 +92,7 @@ def members(path: Path) -> list[tuple[bytes, bool, bytes]]:
 
 
 @cache
-def boundary(key: str, part: str) -> gpd.GeoDataFrame:
+def boundary(key: str, part: str) -> Any:
     """A zipped boundary, read by its parts as they stand, in its own zone."""
     import tempfile
 
@@ -95,7 +100,7 @@ def boundary(key: str, part: str) -> gpd.GeoDataFrame:
         for name, _, content in members(DATA / "boundaries" / f"{key}-{part}.zip"):
             if not name.endswith(b"/"):
                 (Path(folder) / f"boundary{name[-4:].decode()}").write_bytes(content)
-        return gpd.read_file(Path(folder) / "boundary.shp", encoding="GBK")
+        return read(Path(folder) / "boundary.shp", encoding="GBK")
 
 
 @cache
@@ -106,7 +111,7 @@ def pair(key: str) -> Pair:
     return Pair(shapes[0], shapes[1], (planning.iloc[0], construction.iloc[0]))
 
 
-def inside(frame: gpd.GeoDataFrame, area: shapely.Geometry) -> Any:
+def inside(frame: Any, area: shapely.Geometry) -> Any:
     """Overlap in m² of each row with an area."""
     return shapely.area(shapely.intersection(frame.geometry.to_numpy(), area))
 
@@ -152,7 +157,7 @@ def test_it_draws_the_committed_layers(drawn: Path) -> None:
     for file in files(drawn, "*.gpkg"):
         assert layer_names(drawn / file) == layer_names(DATA / file), file
         for name in layer_names(drawn / file):
-            made, kept = gpd.read_file(drawn / file, layer=name), gpd.read_file(DATA / file, layer=name)
+            made, kept = read(drawn / file, layer=name), read(DATA / file, layer=name)
             assert made.crs.to_epsg() == kept.crs.to_epsg()
             assert list(made.columns) == list(kept.columns), file
             assert len(made) == len(kept), file
@@ -240,7 +245,7 @@ def test_the_border_is_the_meridian() -> None:
 
 def test_the_two_zones_meet_at_the_meridian() -> None:
     for file, zone in (("dltb-36", 4524), ("dltb-37", 4525), ("yjjbnttb-36", 4524), ("yjjbnttb-37", 4525)):
-        frame = gpd.read_file(DATA / "layers" / "liuzhou" / f"{file}.gpkg")
+        frame = read(DATA / "layers" / "liuzhou" / f"{file}.gpkg")
         assert frame.crs.to_epsg() == zone
         lon = frame.to_crs(4490).geometry.bounds
         assert lon.maxx.max() < 109.5 + 2e-8 if zone == 4524 else lon.minx.min() > 109.5 - 2e-8
@@ -259,7 +264,7 @@ LAND = [("huzhou", "dltb"), ("liuzhou", "dltb-36"), ("liuzhou", "dltb-37")]
 
 @pytest.mark.parametrize(("area", "file"), LAND)
 def test_land_use_is_a_clean_coverage_on_the_millimetre_grid(area: str, file: str) -> None:
-    frame = gpd.read_file(DATA / "layers" / area / f"{file}.gpkg")
+    frame = read(DATA / "layers" / area / f"{file}.gpkg")
     shapes = frame.geometry.to_numpy()
     assert (shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON).all()
     assert shapely.is_valid(shapes).all()
@@ -279,7 +284,7 @@ def test_most_fields_are_of_a_real_size(area: str, file: str) -> None:
 
 @pytest.mark.parametrize(("area", "file"), LAND)
 def test_the_land_use_table_is_a_bureaus(area: str, file: str) -> None:
-    frame = gpd.read_file(DATA / "layers" / area / f"{file}.gpkg")
+    frame = read(DATA / "layers" / area / f"{file}.gpkg")
     assert list(frame.columns.drop("geometry")) == [
         "BSM", "YSDM", "TBBH", "DLBM", "DLMC", "QSXZ", "QSDWMC", "ZLDWMC", "TBMJ", "KCDLBM", "KCXS", "KCMJ",
         "TBDLMJ", "SJNF", "BZ",
@@ -298,7 +303,7 @@ def test_the_land_use_table_is_a_bureaus(area: str, file: str) -> None:
 
 @pytest.mark.parametrize(("area", "file"), LAND)
 def test_patch_areas_are_ellipsoidal(area: str, file: str) -> None:
-    frame = gpd.read_file(DATA / "layers" / area / f"{file}.gpkg")
+    frame = read(DATA / "layers" / area / f"{file}.gpkg")
     excess = frame.geometry.area.sum() / frame.TBMJ.sum() - 1.0
     assert excess == pytest.approx({"huzhou": 2.3e-6, "liuzhou": 5.7e-4}[area], rel=0.2)
 
@@ -346,7 +351,7 @@ def test_plans_are_clean(area: str) -> None:
 def test_everything_says_that_it_is_invented() -> None:
     for file in files(DATA / "layers", "*.gpkg"):
         for name in layer_names(DATA / "layers" / file):
-            frame = gpd.read_file(DATA / "layers" / file, layer=name)
+            frame = read(DATA / "layers" / file, layer=name)
             words = frame.drop(columns="geometry").astype(str).agg("".join, axis=1)
             assert words.str.contains("演示|示例").all(), (file, name)
             if name in REMARKED:
@@ -532,7 +537,7 @@ def test_demo_towns_lie_apart() -> None:
 @pytest.mark.parametrize(("area", "codes"), [("huzhou", ["330502", "330521"]), ("liuzhou", ["450206", "450226"])])
 def test_registers_are_in_degrees_and_counties_cover_their_area(area: str, codes: list[str]) -> None:
     for file in ("counties", "towns"):
-        assert gpd.read_file(DATA / "layers" / area / f"{file}.gpkg").crs.to_epsg() == 4490
+        assert read(DATA / "layers" / area / f"{file}.gpkg").crs.to_epsg() == 4490
     counties = layer(area, "counties")
     assert list(counties.adcode) == codes
     assert shapely.union_all(counties.geometry).contains(coverage(area, "land-use"))

@@ -68,7 +68,7 @@ def catalogue() -> Mapping[str, Mapping[Lang, str]]:
     """All messages: id → language → template, read once from the ``*.toml`` files beside this module."""
     figures = tomllib.loads(files("geoplan").joinpath("figures.toml").read_text(encoding="utf-8"))["figures"]
     entries: dict[str, Mapping[Lang, str]] = {f"word.figure.{path}": its for path, its in figures.items()}
-    for path in sorted(files(__package__).iterdir(), key=lambda p: p.name):
+    for path in sorted(files("geoplan.messages").iterdir(), key=lambda p: p.name):
         if path.name.endswith(".toml"):
             for key, value in _flatten(tomllib.loads(path.read_text(encoding="utf-8"))).items():
                 if key in entries:

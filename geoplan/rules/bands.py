@@ -104,10 +104,8 @@ class Held:
 
 def hold(scale: Scale, value: float, error: float) -> Held:
     """The verdict of a measured value: attention that is not firm where a limit lies within its error."""
-    met = scale.verdicts_between(value - error, value + error)
-    if len(met) == 1:
-        return Held(met[0])
-    return Held("attention", False, (met[0], met[-1]))
+    first, *others = scale.verdicts_between(value - error, value + error)
+    return Held("attention", False, (first, others[-1])) if others else Held(first)
 
 
 def hold_between(scale: Scale, low: float, high: float, error: float) -> Held:
@@ -115,7 +113,7 @@ def hold_between(scale: Scale, low: float, high: float, error: float) -> Held:
 
     Where every possible value breaks a limit the rule fails, whatever the missing data hold.
     """
-    met = scale.verdicts_between(low, high)
-    if len(met) > 1:
-        return Held("not-assessed", sides=(met[0], met[-1]))
-    return hold(scale, low, error) if low == high else Held(met[0])
+    first, *others = scale.verdicts_between(low, high)
+    if others:
+        return Held("not-assessed", sides=(first, others[-1]))
+    return hold(scale, low, error) if low == high else Held(first)

@@ -84,14 +84,15 @@ def _answer(rule: ExclusionRule, site: Site, judged: list[_Hit], rest: list[_Hit
     absent: Verdict = "not-assessed" if not whole else "attention" if assumed else "pass"
     broken = [h for h in (*judged, *rest) if h.counts]
     held_back: list[Verdict] = ["attention"] if any(not h.counts and not h.sliver for h in rest) else []
-    drawn = worst([absent, *held_back])
+    drawn: Verdict = worst([absent, *held_back])
     firm, verdict = True, drawn
     sides: tuple[Verdict, Verdict] | None = None
     if any(not h.sliver for h in broken):
         verdict = breach(rule.strength)
     elif (broken or any(h.sliver for h in rest)) and drawn in ("pass", "attention"):
         other: Verdict = breach(rule.strength) if broken else "attention"
-        firm, sides, verdict = False, (drawn, other), "attention"
+        sides = (drawn, other)
+        firm, verdict = False, "attention"
     shares = {part: each.share for part, each in known.items()}
     answer = Judgement(
         verdict,

@@ -144,8 +144,10 @@ def limit_phrase(limit: Limit, reading: AreaReading | None = None) -> Message:
         )
     if low is not None and high is not None:
         return Message("limit.exactly" if low == high else "limit.range", args | {"min": low, "max": high})
-    which = next(each for each in _ONE_SIDED if limit.bound(each) is not None)
-    return Message(f"limit.{which}", args | {which: limit.bound(which)})
+    for which in _ONE_SIDED:
+        if limit.bound(which) is not None:
+            return Message(f"limit.{which}", args | {which: limit.bound(which)})
+    raise ValueError(f"a limit without a bound: {limit}")
 
 
 def contiguity(rule: ContiguityRule, case: Case) -> Judgement:

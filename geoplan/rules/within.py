@@ -15,9 +15,10 @@ from geoplan.measure import PRINTS_AS_ZERO, Measurement, is_sliver, polygons_of,
 from geoplan.messages import Message
 from geoplan.messages.units import floor_to, half_up
 from geoplan.policy.rule import WithinRule
+from geoplan.rules.bands import Held
 from geoplan.rules.case import Case
 from geoplan.site import Part, Piece, Site
-from geoplan.verdict import Verdict, breach, worst
+from geoplan.verdict import Verdict, breach
 
 ZoneVerdict = Literal["pass", "attention", "fail"]
 
@@ -29,6 +30,11 @@ class _Ground:
     piece: Evidence
     verdict: ZoneVerdict | Literal["unknown"]
     zone: str
+
+    @property
+    def area(self) -> float:
+        """m²."""
+        return self.piece.area_m2 or 0.0
 
 
 def within(rule: WithinRule, case: Case) -> Judgement:
@@ -142,63 +148,65 @@ def _outside(
 def _within_answer(
     rule: WithinRule, site: Site, role: str, part: Part, ground: list[_Ground], notes: tuple[Message, ...]
 ) -> Judgement:
-    broken = [g for g in ground if g.verdict == "fail"]
-    soft = [g for g in ground if g.verdict == "attention"]
-    unknown = [g for g in ground if g.verdict == "unknown" and not g.piece.sliver]
-    firm, sides = True, None
-    if any(not g.piece.sliver for g in broken):
-        verdict: Verdict = breach(rule.strength)
-    elif unknown:
-        verdict = "not-assessed"
-    else:
-        verdict = worst(["attention" for g in soft if not g.piece.sliver] or ["pass"])
-        if broken or (soft and verdict == "pass"):
-            firm, sides, verdict = (
-                False,
-                (verdict, breach(rule.strength) if broken else "attention"),
-                "attention",
-            )
-    missing = sum(g.piece.area_m2 or 0.0 for g in unknown)
-    share = max(min(floor_to(1 - missing / site.area(part), 4), 0.9999), 0.0) if unknown else 1.0
-    area = sum(g.piece.area_m2 or 0.0 for g in broken)
+    by = {kind: [g for g in ground if g.verdict == kind] for kind in ("pass", "attention", "fail", "unknown")}
+    held = _held(rule, by)
+    broken, soft = by["fail"], by["attention"]
+    missing = sum(g.area for g in by["unknown"] if not g.piece.sliver)
+    share = max(min(floor_to(1 - missing / site.area(part), 4), 0.9999), 0.0) if missing else 1.0
+    area = sum(g.area for g in broken)
     args = {
         "role": role,
         "of": rule.of,
         "part": part,
         "area": half_up(area, 2),
         "share": round(area / site.area(part), 6),
-        "soft_area": half_up(sum(g.piece.area_m2 or 0.0 for g in soft), 2),
+        "soft_area": half_up(sum(g.area for g in soft), 2),
         "zones": sorted({g.zone for g in broken or soft}),
         "coverage": share,
         "unknown_area": half_up(missing, 2),
     }
-    key = (
-        "not-firm"
-        if not firm
-        else {"fail": "outside", "attention": "soft" if soft and not broken else "outside"}.get(verdict, verdict)
-    )
-    change = Message("change.move-inside", {"area": args["area"], "role": role}) if broken else None
+    error = site.accuracy * float(sum(shapely.length(g.piece.shape) for g in broken))
     return Judgement(
-        verdict,
-        Message(f"finding.within.{key}", args),
-        firm,
-        sides,
-        Measurement(
-            area, "m2", "survey-ellipsoid", site.accuracy * float(sum(shapely.length(g.piece.shape) for g in broken))
-        ),
+        held.verdict,
+        Message(f"finding.within.{_key(held, broken, soft)}", args),
+        held.firm,
+        held.sides,
+        Measurement(area, "m2", "survey-ellipsoid", error),
         coverage={part: share},
         layers=(role,),
         evidence=tuple(g.piece for g in ground if g.verdict != "pass"),
         notes=notes,
-        change=change,
+        change=Message("change.move-inside", {"area": args["area"], "role": role}) if broken else None,
         balance=_by_zone(ground),
     )
+
+
+def _held(rule: WithinRule, by: Mapping[str, list[_Ground]]) -> Held:
+    """The verdict of the ground by zone; what rests on slivers alone is not firm."""
+    if any(not g.piece.sliver for g in by["fail"]):
+        return Held(breach(rule.strength))
+    if any(not g.piece.sliver for g in by["unknown"]):
+        return Held("not-assessed")
+    plain: Verdict = "attention" if any(not g.piece.sliver for g in by["attention"]) else "pass"
+    if by["fail"]:
+        return Held("attention", False, (plain, breach(rule.strength)))
+    if by["attention"] and plain == "pass":
+        return Held("attention", False, ("pass", "attention"))
+    return Held(plain)
+
+
+def _key(held: Held, broken: list[_Ground], soft: list[_Ground]) -> str:
+    if not held.firm:
+        return "not-firm"
+    if held.verdict in ("pass", "not-assessed"):
+        return held.verdict
+    return "soft" if soft and not broken else "outside"
 
 
 def _by_zone(ground: list[_Ground]) -> tuple[Mapping[str, Any], ...]:
     zones: dict[tuple[str, str], float] = {}
     for g in ground:
-        zones[g.zone, g.verdict] = zones.get((g.zone, g.verdict), 0.0) + (g.piece.area_m2 or 0.0)
+        zones[g.zone, g.verdict] = zones.get((g.zone, g.verdict), 0.0) + g.area
     return tuple(
         {"zone": zone, "verdict": verdict, "area_m2": half_up(area, 2)}
         for (zone, verdict), area in sorted(zones.items())

@@ -69,7 +69,8 @@ class FileLayer:
             head = dataset.read(None) if dataset.extent is None else None
             self._whole = head
             self._box = dataset.extent() if dataset.extent else _bounds(head)
-            corner = (self._box[0], self._box[1]) * 2 if np.isfinite(self._box[0]) else None
+            west, south = self._box[:2]
+            corner = (west, south, west, south) if np.isfinite(west) else None
             first = head if head is not None else dataset.read(corner)
             self.source: Source = dataset.source
             self._name = dataset.name

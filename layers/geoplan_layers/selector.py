@@ -68,9 +68,8 @@ def parse_layer(text: str) -> LayerSpec:
     generation: Generation | None = None
     while "@" in file and not Path(file).exists():
         file, _, word = file.rpartition("@")
-        found = next((each for each in GENERATIONS if each == word), None)
-        if found:
-            generation = found
+        if word in GENERATIONS:
+            generation = GENERATIONS[GENERATIONS.index(word)]
         elif word.upper().startswith("EPSG:") and (known := recognise(word)):
             frame = known
         else:

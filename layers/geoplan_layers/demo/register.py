@@ -108,7 +108,8 @@ class _Degrees:
     def __call__(self, xy: FloatArray) -> FloatArray:
         moved = xy + self._origin
         lon, lat = self._change.transform(moved[:, 0], moved[:, 1])
-        return np.round(np.stack([lon, lat], axis=1), 9)
+        degrees: FloatArray = np.stack([lon, lat], axis=1, dtype=np.float64)
+        return degrees.round(9)
 
     def shape(self, ring: Ring, step: float) -> Geometry:
         if len(ring) == 1:

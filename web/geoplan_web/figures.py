@@ -1,0 +1,125 @@
+"""The figures of a report as rows whose numbers line up: a finding against its limit, the boundaries, the land."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from geoplan.messages import Message, say, word
+from geoplan.messages.units import MU_PER_M2, format_unit, number
+from geoplan_web.finding import FindingView, Json, ReportView, quantity
+
+_LARGE = 100_000.0
+"""m² from which areas are told in km²."""
+
+
+class FigureRow(NamedTuple):
+    """One figure: what it is, its number and unit, and the same in 亩 where it is an area."""
+
+    label: str
+    number: str
+    unit: str
+    mu: str = ""
+
+
+class Measure(NamedTuple):
+    """One measure of each boundary: what it is, its unit, and a cell for each."""
+
+    label: str
+    unit: str
+    cells: tuple[str, ...]
+
+
+class LandRow(NamedTuple):
+    """One kind of construction land: m², ha, 亩, and its share of the construction area."""
+
+    label: str
+    m2: str
+    ha: str
+    mu: str
+    share: str
+
+
+def finding_figures(finding: FindingView) -> list[FigureRow]:
+    """What was measured, how sure it is, and the limits, in one unit where they are areas."""
+    measured, limit = finding.record.get("measured"), finding.record.get("limit") or {}
+    bounds = {which: limit[which] for which in ("min", "about", "max") if limit.get(which) is not None}
+    if measured is None:
+        return []
+    unit = _unit(finding, [measured["value"], *bounds.values()])
+    declared = measured["method"] in ("declared", "measured-and-declared")
+    rows = [_row(finding, "declared" if declared else "measured", measured["value"], unit)]
+    if measured["elsewhere"] is not None:
+        rows.append(_row(finding, "elsewhere", measured["elsewhere"], unit))
+    if measured["error"]:
+        error = _row(finding, "error", measured["error"], "m2" if measured["unit"] == "m2" else unit)
+        rows.append(error._replace(number=f"± {error.number}"))
+    return [*rows, *(_row(finding, which, value, unit) for which, value in bounds.items())]
+
+
+def _unit(finding: FindingView, values: list[float]) -> str:
+    unit = str(finding.record["measured"]["unit"])
+    if unit != "m2":
+        return unit
+    if finding.record["kind"] == "class-area":
+        return "ha"
+    return "km2" if max(values) >= _LARGE else "m2"
+
+
+def _row(finding: FindingView, what: str, value: float, unit: str) -> FigureRow:
+    label = say(Message(f"page.figure-{what}"), finding.lang)
+    is_area = unit in ("m2", "ha", "km2")
+    printed = format_unit(value, unit, finding.lang) if is_area else quantity(value, unit, finding.lang)
+    figure, _, its_unit = printed.partition(" ")
+    return FigureRow(label, figure, its_unit, _mu(value) if is_area else "")
+
+
+def _mu(m2: float) -> str:
+    return number(Decimal(repr(float(m2))) * MU_PER_M2, 2)
+
+
+def boundary_measures(report: ReportView) -> tuple[list[str], list[Measure]]:
+    """Boundaries in words, and their measures side by side."""
+    parts = [part for part in ("planning", "construction") if report.content["proposal"][part]]
+    records: list[Json] = [report.content["proposal"][part] for part in parts]
+
+    def row(what: str, unit: str, *cells: str) -> Measure:
+        spelt = word("area-unit", unit, report.lang) if unit else ""
+        return Measure(say(Message(f"page.measure-{what}"), report.lang), spelt, cells)
+
+    def areas(what: str, key: str, unit: str) -> Measure:
+        return row(what, unit, *(_area(record[key], unit) for record in records))
+
+    rows = [
+        *(areas("ellipsoidal", "area_m2", unit) for unit in ("m2", "ha", "mu")),
+        areas("planar", "planar_area_m2", "m2"),
+        row("error", "m2", *(f"± {number(record['error_m2'], 2)}" for record in records)),
+        areas("declared", "declared_area_m2", "m2"),
+        row("perimeter", "m", *(number(record["perimeter_m"], 2) for record in records)),
+        *(row(key, "", *(number(record[key], 0) for record in records)) for key in ("parts", "holes", "vertices")),
+        row("crs", "", *(str(record["crs"]) for record in records)),
+        row("file", "", *(str(record["source"]["file"]) for record in records)),
+    ]
+    return [word("part", part, report.lang) for part in parts], rows
+
+
+def _area(m2: float | None, unit: str) -> str:
+    if m2 is None:
+        return "—"
+    return {"m2": lambda: number(m2, 2), "ha": lambda: number(m2 / 1e4, 4), "mu": lambda: _mu(m2)}[unit]()
+
+
+def land_rows(report: ReportView) -> list[LandRow]:
+    """The account of construction land; empty where nothing of it is known."""
+    proposal = report.content["proposal"]
+    whole = (proposal["construction"] or {}).get("area_m2")
+    keys = ("new_construction_m2", "existing_construction_m2", "approved_unused_m2", "construction_land_m2")
+    if all(proposal[key] is None for key in keys):
+        return []
+    return [_land(report, key, proposal[key], None if key == keys[-1] else whole) for key in keys]
+
+
+def _land(report: ReportView, key: str, m2: float | None, whole: float | None) -> LandRow:
+    share = format_unit(m2 / whole, "share", report.lang) if m2 is not None and whole else ""
+    label = say(Message(f"page.land-{key.removesuffix('_m2').replace('_', '-')}"), report.lang)
+    return LandRow(label, _area(m2, "m2"), _area(m2, "ha"), _area(m2, "mu"), share)
