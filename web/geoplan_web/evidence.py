@@ -14,7 +14,8 @@ from typing import NamedTuple
 from geoplan.messages import Lang, Message, catalogue, say, word
 from geoplan.messages.units import MU_PER_M2, format_unit, number
 from geoplan.verdict import worst
-from geoplan_web.finding import FindingView, Json, ReportView
+from geoplan_web.finding import FindingView, ReportView
+from geoplan_web.wording import Json
 
 FARMLAND = "permanent-basic-farmland"
 
@@ -143,10 +144,9 @@ def pieces(report: ReportView) -> dict[str, PieceView]:
 
 
 def _cited(report: ReportView) -> Iterator[tuple[Citing, Json]]:
-    for found in report.structure:
-        title, verdict = found["title"][report.lang], found["verdict"]
-        for record in found["evidence"]:
-            yield Citing(f"structure--{found['rule']}", title, "", verdict, verdict), record
+    for found in report.structural:
+        for record in found.evidence:
+            yield Citing(found.anchor, found.title, "", found.verdict, found.verdict), record
     for policy in report.policies:
         for finding in policy.findings:
             zones = {row["zone"]: row["verdict"] for row in finding.record["balance"] if "zone" in row}

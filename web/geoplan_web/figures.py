@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from geoplan.messages import Message, say, word
 from geoplan.messages.units import MU_PER_M2, format_unit, number
-from geoplan_web.finding import FindingView, Json, ReportView, quantity
+from geoplan_web.finding import FindingView, ReportView
+from geoplan_web.wording import Json, quantity
 
 _LARGE = 100_000.0
 """m² from which areas are told in km²."""

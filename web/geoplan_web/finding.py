@@ -5,35 +5,42 @@ It reads only the report's JSON, so a report that was stored last year is shown 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from geoplan.messages import Lang, Message, say, word
 from geoplan.messages.units import format_unit
 from geoplan.verdict import WORST_FIRST
+from geoplan_web.wording import ClauseView, Json, limit_line, quantity, reading_lines, turn_line
 
-Json = Mapping[str, Any]
 ICONS = {"pass": "✓", "attention": "!", "fail": "✗", "not-assessed": "?", "not-applicable": "–"}
 """A sign for each verdict, so that colour is never the only carrier."""
 _ORDER: dict[str, int] = {verdict: i for i, verdict in enumerate((*WORST_FIRST, "not-applicable"))}
 
 
+class Judged:
+    """Something that has a verdict, in one language."""
+
+    lang: Lang
+
+    @property
+    def verdict(self) -> str:
+        """Verdict id."""
+        raise NotImplementedError
+
+    @property
+    def verdict_word(self) -> str:
+        """Verdict in words."""
+        return word("verdict", self.verdict, self.lang)
+
+    @property
+    def icon(self) -> str:
+        """Sign of the verdict."""
+        return ICONS[self.verdict]
+
+
 @dataclass(frozen=True)
-class ClauseView:
-    """A clause as it is shown: place, paper, words, and whether they are the paper's own."""
-
-    at: str
-    paper: str
-    words: str
-    is_quote: bool
-    trust: str
-    decides: bool
-
-
-@dataclass(frozen=True)
-class FindingView:
+class FindingView(Judged):
     """One finding in one language."""
 
     policy: str
@@ -61,11 +68,6 @@ class FindingView:
         return str(self.record["verdict"])
 
     @property
-    def verdict_word(self) -> str:
-        """Verdict in words."""
-        return word("verdict", self.verdict, self.lang)
-
-    @property
     def flags(self) -> list[str]:
         """What is to be known of the verdict: not firm (with both sides), waivable."""
         found = []
@@ -74,11 +76,6 @@ class FindingView:
         if self.record.get("waivable"):
             found.append(say(Message("view.waivable"), self.lang))
         return found
-
-    @property
-    def icon(self) -> str:
-        """Sign of the verdict."""
-        return ICONS[self.verdict]
 
     @property
     def sentence(self) -> str:
@@ -104,12 +101,12 @@ class FindingView:
     @property
     def clause(self) -> ClauseView:
         """The clause that decides."""
-        return _clause(self.record["clause"])
+        return ClauseView.of(self.record["clause"])
 
     @property
     def also(self) -> list[ClauseView]:
         """Further clauses that say the same."""
-        return [_clause(each) for each in self.record.get("also", [])]
+        return [ClauseView.of(each) for each in self.record.get("also", [])]
 
     @property
     def measured(self) -> str | None:
@@ -143,14 +140,7 @@ class FindingView:
     def limit(self) -> str | None:
         """The limit in words."""
         limit = self.record.get("limit")
-        if not limit:
-            return None
-        unit = limit.get("unit") or "m2"
-        rows = [(which, limit[which]) for which in ("min", "about", "max") if limit.get(which) is not None]
-        joint = "，" if self.lang == "zh" else ", "
-        return joint.join(
-            f"{say(Message(f'view.limit-{which}'), self.lang)} {quantity(value, unit, self.lang)}" for which, value in rows
-        )
+        return limit_line(limit, self.lang) if limit else None
 
     @property
     def readings(self) -> list[tuple[str, str]]:
@@ -172,7 +162,7 @@ class FindingView:
     @property
     def turns(self) -> list[str]:
         """How far the boundary is from another verdict."""
-        return [_turn(turn, self.lang) for turn in self.record["turns_at"]]
+        return [turn_line(turn, self.lang) for turn in self.record["turns_at"]]
 
     @property
     def evidence(self) -> list[Json]:
@@ -180,48 +170,41 @@ class FindingView:
         return list(self.record["evidence"])
 
 
-def _turn(turn: Json, lang: Lang) -> str:
-    args = {"verdict": turn["verdict"], "shift": abs(turn["shift_m"]), "area": turn["area_m2"]}
-    return say(Message("view.turn-out" if turn["shift_m"] > 0 else "view.turn-in", args), lang)
+@dataclass(frozen=True)
+class StructureView(Judged):
+    """What holds in every check whatever the policy, in one language."""
 
+    record: Json
+    lang: Lang
 
-def _clause(record: Json) -> ClauseView:
-    quote, summary = record.get("quote"), record.get("summary")
-    return ClauseView(
-        at=record["at"],
-        paper=record.get("paper", ""),
-        words=str(quote or summary),
-        is_quote=quote is not None,
-        trust=record["trust"],
-        decides=record.get("decides", True),
-    )
+    @property
+    def anchor(self) -> str:
+        """Id of the finding on a page."""
+        return f"structure--{self.record['rule']}"
 
+    @property
+    def title(self) -> str:
+        """Name of the rule."""
+        return str(self.record["title"][self.lang])
 
-def reading_lines(reading: Json, lang: Lang) -> list[tuple[str, str]]:
-    """A reading in words: what each key means, and its value with its unit."""
-    return [(word("reading-key", key, lang), _reading(key, value, lang)) for key, value in reading.items()]
+    @property
+    def verdict(self) -> str:
+        """Verdict id."""
+        return str(self.record["verdict"])
 
+    @property
+    def sentence(self) -> str:
+        """What is so, against what."""
+        return str(self.record["says"][self.lang])
 
-def _reading(key: str, value: Any, lang: Lang) -> str:
-    if key.endswith("_m"):
-        return format_unit(value, "distance", lang)
-    if isinstance(value, str):
-        return word("reading", value, lang)
-    joint = "、" if lang == "zh" else ", "
-    if isinstance(value, list | tuple):
-        return joint.join(_reading(key, each, lang) for each in value)
-    if isinstance(value, Mapping):
-        return joint.join(f"{name}: {_reading(key, each, lang)}" for name, each in value.items())
-    return format_unit(value, "count", lang)
-
-
-def quantity(value: float, unit: str, lang: Lang) -> str:
-    """A figure with its unit: areas in km² from 0.1 km², else m²; distances in km from 1 km."""
-    return format_unit(value, {"m2": "area", "m": "distance"}.get(unit, unit), lang)
+    @property
+    def evidence(self) -> list[Json]:
+        """Pieces that the verdict rests on."""
+        return list(self.record["evidence"])
 
 
 @dataclass(frozen=True)
-class PolicyView:
+class PolicyView(Judged):
     """One policy's findings in one language, by group and worst first."""
 
     record: Json
@@ -258,16 +241,6 @@ class PolicyView:
         return str(self.record["verdict"])
 
     @property
-    def verdict_word(self) -> str:
-        """The verdict in words."""
-        return word("verdict", self.verdict, self.lang)
-
-    @property
-    def icon(self) -> str:
-        """Sign of the verdict."""
-        return ICONS[self.verdict]
-
-    @property
     def application(self) -> str:
         """State of the application requirements in words."""
         return say(Message(f"view.application-{self.record['application']}"), self.lang)
@@ -289,7 +262,7 @@ class PolicyView:
 
 
 @dataclass(frozen=True)
-class ReportView:
+class ReportView(Judged):
     """A report in one language, in the order in which people ask."""
 
     content: Json
@@ -299,16 +272,6 @@ class ReportView:
     def verdict(self) -> str:
         """The report's verdict."""
         return str(self.content["verdict"])
-
-    @property
-    def verdict_word(self) -> str:
-        """The verdict in words."""
-        return word("verdict", self.verdict, self.lang)
-
-    @property
-    def icon(self) -> str:
-        """Sign of the verdict."""
-        return ICONS[self.verdict]
 
     @property
     def name(self) -> str:
@@ -327,14 +290,19 @@ class ReportView:
 
     @property
     def structure(self) -> list[Json]:
-        """Structural findings."""
+        """Structural findings as recorded."""
         return list(self.content["structure"])
+
+    @property
+    def structural(self) -> list[StructureView]:
+        """What holds in every check: construction inside planning, declared areas."""
+        return [StructureView(record, self.lang) for record in self.structure]
 
     @property
     def sentence(self) -> str:
         """The whole verdict in one sentence."""
         spatial = [f.verdict for p in self.policies for f in p.group("spatial")]
-        verdicts = [*spatial, *(str(found["verdict"]) for found in self.structure)]
+        verdicts = [*spatial, *(found.verdict for found in self.structural)]
         counts = {verdict.replace("-", "_"): verdicts.count(verdict) for verdict in _ORDER}
         args = {"name": self.name, "policies": len(self.policies), **counts}
         return say(Message(f"view.sentence-{self.verdict}", args), self.lang)

@@ -11,11 +11,12 @@ from folium import plugins
 
 from geoplan.messages import Lang, Message, say
 from geoplan_web.assets import Mode, localise
-from geoplan_web.finding import ICONS, Json, ReportView
+from geoplan_web.finding import ICONS, ReportView
 from geoplan_web.map_data import map_data
 from geoplan_web.map_elements import Caption, Drawing, Furniture, MapPage
 from geoplan_web.map_layers import Drawn
 from geoplan_web.templating import render
+from geoplan_web.wording import Json
 
 _ZOOMS = {"minZoom": 5, "maxZoom": 22, "zoomSnap": 0.25, "zoomDelta": 1}
 """From a province to a sliver; in quarters of a step, so that a boundary fills the page."""

@@ -9,7 +9,7 @@ from geoplan.messages import Lang, Message, say, word
 from geoplan.messages.units import format_unit
 from geoplan.policy import Cited, Limit, Policy, PolicyBook, Rule
 from geoplan.rules.figure import limit_words
-from geoplan_web.finding import reading_lines
+from geoplan_web.wording import reading_lines
 
 
 @dataclass(frozen=True)

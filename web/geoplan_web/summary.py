@@ -55,6 +55,6 @@ def _points(several: Iterable[tuple[PolicyView, FindingView]]) -> list[Point]:
 def _structural(report: ReportView, verdict: str) -> list[Point]:
     return [
         Point(found.sentence, None, verdict, found.icon, [(found.anchor, found.title, "")])
-        for found in report.checks
+        for found in report.structural
         if found.verdict == verdict
     ]
