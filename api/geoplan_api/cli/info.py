@@ -18,6 +18,7 @@ from geoplan.messages import Lang, Message, both, say
 from geoplan.messages.units import half_up
 from geoplan.plane import Plane
 from geoplan_layers.candidates import candidates
+from geoplan_layers.fields import texts
 from geoplan_layers.files.limits import LAYER
 from geoplan_layers.files.table import Table
 from geoplan_layers.selector import Selector
@@ -62,8 +63,7 @@ def describe(selector: Selector, given: Frame | None, *, anywhere: bool) -> dict
 
 
 def _samples(column: np.ndarray) -> list[str]:
-    values = [str(v) for v in column if v is not None and str(v).strip()]
-    return list(dict.fromkeys(values))[:3]
+    return list(dict.fromkeys(text for text in texts(column, len(column)) if text))[:3]
 
 
 def _measured(table: Table, present: np.ndarray, frame: Frame, *, anywhere: bool) -> dict[str, Any]:
@@ -100,6 +100,8 @@ def _longitude(shapes: np.ndarray, frame: Frame, table: Table, *, anywhere: bool
 def print_description(found: dict[str, Any], lang: Lang, console: Console) -> None:
     """The description as two columns."""
     grid = Grid(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
     for key in _ROWS:
         value = found.get(key)
         if value in (None, [], {}):

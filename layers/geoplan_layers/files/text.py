@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 CHINESE = "gb18030"
+WESTERN = "cp1252"
+_HIGH = re.compile(rb"[\x80-\xff]+")
 
 
 def decided(samples: Iterable[bytes]) -> str:
-    """The encoding of one file's texts: UTF-8 where more of them are valid UTF-8, else GB18030.
+    """The encoding of one file's texts: UTF-8 where most of them are valid UTF-8, else GB18030.
 
-    A value may be cut in mid-character by the width of its field, so a few bytes at the end do not count.
+    A value may be cut in mid-character by the width of its field, so a few bytes at the end do not count. Where the
+    bytes beyond ASCII mostly stand alone, as accents between plain letters do and Chinese never does, the text is
+    Western.
 
     >>> decided(["南通".encode("gbk"), b"abc"]), decided(["南通".encode(), "开发区".encode()[:8]])
     ('gb18030', 'utf-8')
+    >>> decided(["Græs og kløver".encode("cp1252")])
+    'cp1252'
     """
-    utf8 = other = 0
+    utf8 = other = single = runs = 0
     for raw in samples:
         if raw.isascii():
             continue
         if _is_utf8(raw):
             utf8 += 1
-        else:
-            other += 1
-    return CHINESE if other > utf8 else "utf-8"
+            continue
+        other += 1
+        lengths = [len(run) for run in _HIGH.findall(raw)]
+        single += lengths.count(1)
+        runs += len(lengths)
+    if other <= utf8:
+        return "utf-8"
+    return WESTERN if 2 * single > runs else CHINESE
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -1,0 +1,162 @@
+"""The pages of the service: start page, result, policies, and what is told when something is refused.
+
+Every function gives a whole page that runs under `geoplan_web.assets.content_security_policy` with the nonce that
+it is given. Pages work without scripts; scripts add drag and drop, and join the findings with the map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from geoplan.errors import GeoplanError
+from geoplan.messages import Lang, Message, say
+from geoplan.policy import ALWAYS, Policy, PolicyBook
+from geoplan_web.evidence import FARMLAND, PieceView, pieces, shown_by
+from geoplan_web.figures import boundary_measures, finding_figures, land_rows
+from geoplan_web.finding import ICONS, ReportView
+from geoplan_web.policy import PolicySheet
+from geoplan_web.summary import summary
+from geoplan_web.templating import render
+from geoplan_web.wording import Json
+
+CHINA_TIME = timezone(timedelta(hours=8))
+UPLOADED_ROLES = (
+    "permanent-basic-farmland", "land-use", "planned-land-use", "ecological-redline", "urban-development-boundary",
+    "construction-control-zones",
+)  # fmt: skip
+"""Layers that the start page offers to upload; the others come by the interface or the command line."""
+
+
+@dataclass(frozen=True)
+class LayerCard:
+    """A registered layer on the start page; ``day`` in ISO form, ``coverage`` declared or assumed."""
+
+    role: str
+    file: str
+    day: str | None
+    coverage: str
+    invented: bool = False
+
+
+@dataclass(frozen=True)
+class CheckCard:
+    """An earlier check on the start page; ``made_at`` an instant."""
+
+    id: str
+    name: str | None
+    verdict: str
+    made_at: datetime
+
+    @property
+    def made_on(self) -> str:
+        """When it was made, as clocks in China show it."""
+        return self.made_at.replace(tzinfo=self.made_at.tzinfo or UTC).astimezone(CHINA_TIME).strftime("%Y-%m-%d %H:%M")
+
+
+class _Told(NamedTuple):
+    """A refusal in one language: the file and the place in it, then what is wrong and how to mend it."""
+
+    file: str | None
+    where: str | None
+    text: str
+
+
+class _Place(NamedTuple):
+    """A place with its policies."""
+
+    name: str
+    policies: list[PolicySheet]
+
+
+def home(
+    lang: Lang,
+    *,
+    policies: Sequence[Policy],
+    layers: Sequence[LayerCard],
+    recent: Sequence[CheckCard],
+    nonce: str,
+    refusal: GeoplanError | Mapping[str, Any] | None = None,
+) -> str:
+    """The start page: the form for ``POST /checks``, the layers that will be used, and the newest checks.
+
+    Parameters
+    ----------
+    policies
+        All that may be chosen; ``land-law`` is shown as always checked.
+    refusal
+        Why the form that was just sent was refused: the error, or its problem document.
+    """
+    problem = refusal.as_dict() if isinstance(refusal, GeoplanError) else refusal
+    return render(
+        "home.html", lang,
+        nonce=nonce, here="/", places=_places(policies, lang), always=ALWAYS, layers=layers, recent=recent,
+        icons=ICONS, roles=UPLOADED_ROLES, told=_told(problem, lang) if problem else None,
+    )  # fmt: skip
+
+
+def result(content: Json, links: Mapping[str, str], lang: Lang, *, nonce: str) -> str:
+    """The page of a check: verdict, what to change, findings beside the map, measures, data, downloads.
+
+    Parameters
+    ----------
+    content
+        The report ``geoplan/report/1``; ``invented: true`` beside its members marks demo data on the page.
+    links
+        Addresses: ``map`` (the page shown in a frame), and for downloads ``map_file``, ``report``, ``overlaps``.
+    """
+    report = ReportView(content, lang)
+    parts, measures = boundary_measures(report)
+    return render(
+        "result.html", lang,
+        nonce=nonce, here="", report=report, links=links, summary=summary(report), icons=ICONS,
+        shown_by=shown_by, figures=finding_figures, parts=parts, measures=measures, land=land_rows(report),
+        farmland=_farmland(report),
+    )  # fmt: skip
+
+
+def policy_list(policies: Sequence[Policy], lang: Lang, *, nonce: str) -> str:
+    """All policies by place."""
+    return render("policies.html", lang, nonce=nonce, here="/policies", places=_places(policies, lang))
+
+
+def policy_page(policy: Policy, book: PolicyBook, lang: Lang, *, nonce: str) -> str:
+    """One policy to read: each clause in the paper's words, and beside it how the tool judges it."""
+    sheet = PolicySheet(policy, book, lang)
+    return render("policy.html", lang, nonce=nonce, here=f"/policies/{policy.id}", sheet=sheet)
+
+
+def problem(problem: Mapping[str, Any], lang: Lang, *, nonce: str) -> str:
+    """What is told when a page cannot be given: the problem document (RFC 9457) in words."""
+    return render("problem.html", lang, nonce=nonce, here="/", problem=problem, told=_told(problem, lang))
+
+
+def _told(problem: Mapping[str, Any], lang: Lang) -> _Told:
+    """A problem without the file and place that its text begins with: they are shown by themselves."""
+    text = str(problem.get(lang) or problem.get("detail") or problem.get("title") or "")
+    file, where = problem.get("file"), problem.get("where")
+    for part in filter(None, (file, where)):
+        text = text.removeprefix(f"{part}{say(Message('page.colon'), lang)}")
+    return _Told(file, where, text)
+
+
+def _places(policies: Sequence[Policy], lang: Lang) -> list[_Place]:
+    """Policies by place, the whole country first, then by administrative code."""
+    book, found = PolicyBook(), dict[str, _Place]()
+    for policy in sorted(policies, key=lambda each: (each.adcode != "100000", each.adcode)):
+        sheet = PolicySheet(policy, book, lang)
+        found.setdefault(sheet.place, _Place(sheet.place, [])).policies.append(sheet)
+    return list(found.values())
+
+
+def _farmland(report: ReportView) -> list[tuple[str, list[PieceView]]]:
+    """Patches of farmland that are hit, by the part that they lie in, largest first."""
+    found: dict[str, list[PieceView]] = {"construction": [], "planning": []}
+    for piece in pieces(report).values():
+        if piece.layer == FARMLAND and piece.kind.rsplit(".", 1)[-1] in ("construction", "planning", "rest"):
+            found[str(piece.record["part"])].append(piece)
+    for several in found.values():
+        several.sort(key=lambda piece: -(piece.record["area_m2"] or 0.0))
+    return [(part, several) for part, several in found.items() if several]
