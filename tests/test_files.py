@@ -126,6 +126,12 @@ def test_texts_come_back_from_both_encodings(text: str) -> None:
             assert decode(raw, decided([raw])).rstrip("\ufffd\x00 ") == text.rstrip("\ufffd\x00 ")
 
 
+@pytest.mark.parametrize("name", ["甪直镇", "垟坑村", "堽城镇", "濛洲街道", "南浔", "浐灞"])
+def test_rare_place_names_come_back_from_gbk(name: str) -> None:
+    raw = name.encode("gbk")
+    assert decode(raw, decided([raw])) == name
+
+
 def test_member_names_are_utf8_or_gbk() -> None:
     for encoding in ("utf-8", "gbk"):
         assert member_name("规划范围.shp".encode(encoding).decode("cp437"), False) == "规划范围.shp"
