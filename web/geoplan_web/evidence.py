@@ -18,6 +18,8 @@ from geoplan_web.finding import FindingView, ReportView
 from geoplan_web.wording import Json
 
 FARMLAND = "permanent-basic-farmland"
+FARMLAND_KINDS = frozenset(f"{FARMLAND}.{part}" for part in ("construction", "planning", "rest"))
+"""Kinds of evidence that are farmland itself, not a use drawn on it."""
 
 
 class Citing(NamedTuple):
@@ -154,6 +156,53 @@ def _cited(report: ReportView) -> Iterator[tuple[Citing, Json]]:
                 zone = record.get("name") or record["class"] or record["patch"]
                 here = zones.get(zone, finding.verdict)
                 yield Citing(finding.anchor, finding.title, policy.short, finding.verdict, here), record
+
+
+@dataclass(frozen=True)
+class PatchTable:
+    """Farmland patches that are hit in one part of the proposal, largest first, with their sums as printed."""
+
+    part: str
+    pieces: list[PieceView]
+    sums: tuple[str, ...]
+
+
+def farmland_tables(report: ReportView) -> list[PatchTable]:
+    """Farmland that is hit, by part. The sums are the finding's own: rounded rows may add up to a hundredth more."""
+    gross, net = _farmland_totals(report)
+    found: dict[str, list[PieceView]] = {"construction": [], "planning": []}
+    for piece in pieces(report).values():
+        if piece.layer == FARMLAND and piece.kind in FARMLAND_KINDS:
+            found[str(piece.record["part"])].append(piece)
+    return [
+        PatchTable(
+            part,
+            sorted(several, key=lambda piece: -(piece.record["area_m2"] or 0.0)),
+            _sums(gross.get(part, _added(several, "area_m2")), net.get(part, _added(several, "net_area_m2"))),
+        )
+        for part, several in found.items()
+        if several
+    ]
+
+
+def _farmland_totals(report: ReportView) -> tuple[dict[str, float], dict[str, float]]:
+    """Gross and net areas by part, as the first rule against the farmland itself measured them."""
+    for finding in (each for policy in report.policies for each in policy.findings):
+        measured, args = finding.record["measured"], finding.record["message"]["args"]
+        if finding.record["kind"] == "exclusion" and FARMLAND in finding.record["layers"] and measured and "net" in args:
+            if measured["elsewhere"] is None:
+                return {"planning": measured["value"]}, {"planning": args["net"]}
+            gross = {"construction": measured["value"], "planning": measured["elsewhere"]}
+            return gross, {"construction": args["net"]}
+    return {}, {}
+
+
+def _added(several: list[PieceView], key: str) -> float:
+    return float(sum(Decimal(repr(float(piece.record[key] or 0.0))) for piece in several))
+
+
+def _sums(*areas: float) -> tuple[str, ...]:
+    return tuple(printed for area in areas for printed in figures(area) or ())
 
 
 def shown_by(finding: FindingView) -> list[str]:

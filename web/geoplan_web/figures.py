@@ -24,11 +24,12 @@ class FigureRow(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """One measure of each boundary: what it is, its unit, and a cell for each."""
+    """One measure of each boundary: what it is, its unit, and a cell for each, a number or text."""
 
     label: str
     unit: str
     cells: tuple[str, ...]
+    is_text: bool = False
 
 
 class LandRow(NamedTuple):
@@ -98,8 +99,8 @@ def boundary_measures(report: ReportView) -> tuple[list[str], list[Measure]]:
         areas("declared", "declared_area_m2", "m2"),
         row("perimeter", "m", *(number(record["perimeter_m"], 2) for record in records)),
         *(row(key, "", *(number(record[key], 0) for record in records)) for key in ("parts", "holes", "vertices")),
-        row("crs", "", *(str(record["crs"]) for record in records)),
-        row("file", "", *(str(record["source"]["file"]) for record in records)),
+        row("crs", "", *(str(record["crs"]) for record in records))._replace(is_text=True),
+        row("file", "", *(str(record["source"]["file"]) for record in records))._replace(is_text=True),
     ]
     return [word("part", part, report.lang) for part in parts], rows
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from geoplan.errors import GeoplanError
 from geoplan.messages import Lang, Message, say
 from geoplan.policy import ALWAYS, Policy, PolicyBook
-from geoplan_web.evidence import FARMLAND, PieceView, pieces, shown_by
+from geoplan_web.evidence import farmland_tables, shown_by
 from geoplan_web.figures import boundary_measures, finding_figures, land_rows
 from geoplan_web.finding import ICONS, ReportView
 from geoplan_web.policy import PolicySheet
@@ -112,8 +112,8 @@ def result(content: Json, links: Mapping[str, str], lang: Lang, *, nonce: str) -
     return render(
         "result.html", lang,
         nonce=nonce, here="", report=report, links=links, summary=summary(report), icons=ICONS,
-        shown_by=shown_by, figures=finding_figures, parts=parts, measures=measures, land=land_rows(report),
-        farmland=_farmland(report),
+        shown_by=shown_by, figures=finding_figures, parts_drawn=parts, measures=measures, land=land_rows(report),
+        farmland=farmland_tables(report),
     )  # fmt: skip
 
 
@@ -143,20 +143,15 @@ def _told(problem: Mapping[str, Any], lang: Lang) -> _Told:
 
 
 def _places(policies: Sequence[Policy], lang: Lang) -> list[_Place]:
-    """Policies by place, the whole country first, then by administrative code."""
+    """Policies by place: the whole country first, then by administrative code; what is always checked stands first."""
     book, found = PolicyBook(), dict[str, _Place]()
-    for policy in sorted(policies, key=lambda each: (each.adcode != "100000", each.adcode)):
+
+    def order(policy: Policy) -> tuple[object, ...]:
+        compiled = policy.document.status == "compiled"
+        return policy.adcode != "100000", policy.adcode, policy.id != ALWAYS, compiled
+
+    for policy in sorted(policies, key=order):
         sheet = PolicySheet(policy, book, lang)
         found.setdefault(sheet.place, _Place(sheet.place, [])).policies.append(sheet)
     return list(found.values())
 
-
-def _farmland(report: ReportView) -> list[tuple[str, list[PieceView]]]:
-    """Patches of farmland that are hit, by the part that they lie in, largest first."""
-    found: dict[str, list[PieceView]] = {"construction": [], "planning": []}
-    for piece in pieces(report).values():
-        if piece.layer == FARMLAND and piece.kind.rsplit(".", 1)[-1] in ("construction", "planning", "rest"):
-            found[str(piece.record["part"])].append(piece)
-    for several in found.values():
-        several.sort(key=lambda piece: -(piece.record["area_m2"] or 0.0))
-    return [(part, several) for part, several in found.items() if several]

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from geoplan.messages import Lang, Message, say, word
+from geoplan.messages import Lang, Message, catalogue, say, word
 from geoplan.messages.units import format_unit
-from geoplan.policy import Cited, Limit, Policy, PolicyBook, Rule
+from geoplan.policy import Cited, Limit, Policy, PolicyBook, Rule, Words
 from geoplan.rules.figure import limit_words
 from geoplan_web.wording import reading_lines
+
+_PARTS = ("planning", "construction", "construction-land")
+
+
+def in_language(words: Words, lang: Lang) -> str:
+    """A text of the file in one of its two languages."""
+    return words.zh if lang == "zh" else words.en
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class RuleSheet:
     @property
     def title(self) -> str:
         """Name of the rule."""
-        return self.rule.title.model_dump()[self.lang]
+        return in_language(self.rule.title, self.lang)
 
     @property
     def kind(self) -> str:
@@ -87,13 +95,13 @@ class RuleSheet:
     @property
     def note(self) -> str | None:
         """The tool's remark."""
-        return self.rule.note.model_dump()[self.lang] if self.rule.note else None
+        return in_language(self.rule.note, self.lang) if self.rule.note else None
 
     @property
     def question(self) -> str | None:
         """The question put to a reviewer."""
         question = getattr(self.rule, "question", None)
-        return question.model_dump()[self.lang] if question else None
+        return in_language(question, self.lang) if question else None
 
     @cached_property
     def clauses(self) -> list[ClauseSheet]:
@@ -107,14 +115,42 @@ class RuleSheet:
         return [self._limit(limit) for limit in limits]
 
     def _limit(self, limit: Limit) -> str:
-        return f"{word('figure', limit.figure, self.lang)}：{say(limit_words(limit), self.lang)}"
+        """A limit after the name of its figure; a kind's own figure is what the rule judges, told elsewhere."""
+        said = say(limit_words(limit), self.lang)
+        known = f"word.figure.{limit.figure}" in catalogue()
+        return f"{word('figure', limit.figure, self.lang)}{self._colon}{said}" if known else said
 
     @property
     def readings(self) -> list[str]:
         """The tool's reading in words."""
         reading = self.rule.reading
         values = reading if isinstance(reading, dict) else reading.model_dump()
-        return [f"{key}：{value}" for key, value in reading_lines(values, self.lang)]
+        return [f"{key}{self._colon}{value}" for key, value in reading_lines(values, self.lang)]
+
+    @property
+    def _colon(self) -> str:
+        return say(Message("page.colon"), self.lang)
+
+    @property
+    def terms(self) -> list[tuple[str, list[str]]]:
+        """How the tool judges, as named lines: what is judged, on which layer, for whom, against what."""
+        rule: Any = self.rule
+        layer = getattr(rule, "layer", None)
+        found = {
+            "question": [self.question or ""],
+            "of": [self._word("part" if getattr(rule, "of", "") in _PARTS else "within", getattr(rule, "of", ""))],
+            "layer": [self._word("role", layer or "")],
+            "classes": [self._word("class", each) for each in getattr(rule, "classes", ())],
+            "limits": self.limits,
+            "types": [self._word("type", each) for each in rule.types],
+            "tiers": [self._word("tier", each) for each in rule.tiers],
+            "readings": self.readings,
+            "note": [self.note or ""],
+        }
+        return [(say(Message(f"page.term-{key}"), self.lang), lines) for key, lines in found.items() if any(lines)]
+
+    def _word(self, kind: str, name: str) -> str:
+        return word(kind, name, self.lang) if name else ""
 
 
 @dataclass(frozen=True)
@@ -133,7 +169,7 @@ class PolicySheet:
     @property
     def place(self) -> str:
         """Whose paper it is."""
-        return self.policy.place.model_dump()[self.lang]
+        return in_language(self.policy.place, self.lang)
 
     @property
     def standing(self) -> str:
@@ -149,8 +185,9 @@ class PolicySheet:
     @property
     def note(self) -> str | None:
         """What is known of the paper's standing."""
-        return self.policy.document.note.model_dump()[self.lang] if self.policy.document.note else None
+        return in_language(self.policy.document.note, self.lang) if self.policy.document.note else None
 
     def group(self, name: str) -> list[RuleSheet]:
         """The rules of one group, in the paper's order."""
-        return [RuleSheet(self.policy, rule, self.book, self.lang) for rule in self.policy.rules if rule.judged_group == name]
+        rules = [rule for rule in self.policy.rules if rule.judged_group == name]
+        return [RuleSheet(self.policy, rule, self.book, self.lang) for rule in rules]

@@ -4,7 +4,7 @@
  *   L.control.geoplanSelection(drawing, {position: "topleft"}).addTo(map);
  *
  * The address chooses: map.html#evidence=<id>,<id> shows pieces, #finding=<anchor> all pieces of a finding. The
- * result page chooses by postMessage {geoplan: "show", evidence: [ids]} and hears {geoplan: "pick", id, findings}
+ * result page chooses by postMessage {geoplan: "show", hash: "#evidence=…"} and hears {geoplan: "pick", id, findings}
  * when a piece is clicked; both only between pages of one origin. The button goes back to the boundary.
  */
 (function () {
@@ -75,8 +75,7 @@
 
     _hear({origin, source, data}) {
       if (!this._host || source !== this._host || origin !== window.location.origin) { return; }
-      if (!data || data.geoplan !== "show" || !Array.isArray(data.evidence)) { return; }
-      if (data.evidence.length) { this._drawing.show(data.evidence); } else { this._drawing.show([]).home(); }
+      if (data && data.geoplan === "show" && typeof data.hash === "string") { this._follow(data.hash); }
     },
 
     _tell({id, findings}) {
