@@ -28,10 +28,11 @@ def run(host: str, port: int, *, demo: bool) -> None:
     """
     bound = listen(host, port)
     try:
-        own = f"[{host}]" if ":" in host else host
+        name, place, *_ = bound.getsockname()
+        address = f"[{name}]" if ":" in name else name
         settings = read_settings(**({"demo_layers": True} if demo else {}))
-        app = create_app(settings.model_copy(update={"hosts": (*settings.hosts, own)}))
-        sys.stderr.write(f"geoplan: http://{own}:{bound.getsockname()[1]}/\n")
+        app = create_app(settings.model_copy(update={"hosts": (*settings.hosts, address)}))
+        sys.stderr.write(f"geoplan: http://{address}:{place}/\n")
         sys.stderr.flush()
         server = uvicorn.Server(
             uvicorn.Config(
@@ -60,10 +61,10 @@ def _loopback(host: str, port: int) -> tuple[socket.AddressFamily, str]:
     if not 0 <= port <= 65535:
         raise CallRefused("option-wrong", option="--port", value=port, wanted="0–65535")
     try:
-        found = socket.getaddrinfo(host or "*", port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM) if host else []
     except (OSError, UnicodeError):
-        raise CallRefused("not-loopback", host=host or "—") from None
+        found = []
     addresses = [(family, str(where[0])) for family, _, _, _, where in found]
     if not addresses or not all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for _, each in addresses):
-        raise CallRefused("not-loopback", host=host)
+        raise CallRefused("not-loopback", host=host or "—")
     return min(addresses, key=lambda each: each[0] != socket.AF_INET)

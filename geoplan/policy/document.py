@@ -9,6 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 Status = Literal["in-force", "draft", "expired", "replaced", "not-verified", "compiled"]
 Trust = Literal["A", "A-", "B", "B-", "C"]
+AmountUnit = Literal[
+    "m2", "m", "yuan", "yuan_per_km2", "yuan_per_mu", "yuan_per_mu_year", "yuan_per_head", "share", "count",
+    "people", "people_per_year", "grade", "years", "points",
+]  # fmt: skip
+"""Units of amounts: of limits in policy files and of declared figures."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$")]
 ClauseKey = Annotated[str, StringConstraints(pattern=r"^(?:[a-z0-9-]+:)?[a-z0-9]+(?:-[a-z0-9]+)*$")]
 

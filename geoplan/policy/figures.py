@@ -10,28 +10,9 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from geoplan.policy.document import Strict, frozen
+from geoplan.policy.document import AmountUnit, Strict, frozen
 
-FigureUnit = Literal[
-    "yuan",
-    "yuan_per_km2",
-    "yuan_per_mu",
-    "yuan_per_mu_year",
-    "yuan_per_head",
-    "m2",
-    "share",
-    "count",
-    "people",
-    "people_per_year",
-    "grade",
-    "years",
-    "points",
-    "truth",
-    "text",
-    "list",
-    "choice",
-    "date",
-]
+FigureUnit = AmountUnit | Literal["truth", "text", "list", "choice", "date"]
 
 
 class Derived(Strict):

@@ -6,11 +6,11 @@ questions for a person. A figure of the paper is a *limit*; a meaning that the p
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from geoplan.policy.document import ClauseKey, Slug, Strict, Words
+from geoplan.policy.document import AmountUnit, ClauseKey, Slug, Strict, Words
 
 Subject = Literal["proposal", "town", "county", "city"]
 Stage = Literal["siting", "application", "yearly", "acceptance"]
@@ -26,22 +26,7 @@ Role = Annotated[
     ),
 ]
 
-UNITS: tuple[str, ...] = (
-    "m2",
-    "m",
-    "yuan",
-    "yuan_per_km2",
-    "yuan_per_mu",
-    "yuan_per_mu_year",
-    "yuan_per_head",
-    "share",
-    "count",
-    "people",
-    "people_per_year",
-    "grade",
-    "years",
-    "points",
-)
+UNITS: tuple[str, ...] = get_args(AmountUnit)
 
 
 class Limit(Strict):

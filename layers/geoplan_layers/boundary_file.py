@@ -56,15 +56,7 @@ def _polygons(table: Table, limits: Limits) -> tuple[NDArray[np.object_], tuple[
     file, layer = table.source.file, table.layer
     if len(table) == 0:
         raise InputRefused("no-features", file=file, where=layer)
-    missing = shapely.is_missing(table.shapes) | shapely.is_empty(table.shapes)
-    if missing.any():
-        raise InputRefused(
-            "rows-without-geometry",
-            file=file,
-            where=layer,
-            rows=table.rows[missing].tolist()[:20],
-            count=int(missing.sum()),
-        )
+    table.require_shapes()
     others = table.kinds - {"Polygon"}
     if others:
         key = "lines-not-polygons" if "LineString" in others else "not-polygons"

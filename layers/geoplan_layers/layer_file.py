@@ -158,15 +158,7 @@ class FileLayer:
     def _usable(self, table: Table) -> np.ndarray:
         """The shapes of the rows, invalid ones mended and named; rows without geometry refuse the layer."""
         shapes = table.shapes
-        missing = shapely.is_missing(shapes)
-        if missing.any():
-            raise InputRefused(
-                "rows-without-geometry",
-                file=self.source.file,
-                where=self._name,
-                rows=table.rows[missing].tolist()[:20],
-                count=int(missing.sum()),
-            )
+        table.require_shapes()
         if self.role not in LINES_TOO and not self.role.startswith("custom:"):
             others = table.kinds - {"Polygon"}
             if others:

@@ -33,15 +33,7 @@ def read_register(selector: Selector, given: Frame | None = None, limits: Limits
         No shapes, lines, a stage that is none, a CSV without lon and lat.
     """
     table = _csv(selector) if selector.path.suffix.lower() == ".csv" else read_table(selector, limits)
-    missing = shapely.is_missing(table.shapes)
-    if missing.any():
-        raise InputRefused(
-            "rows-without-geometry",
-            file=table.source.file,
-            where=table.layer,
-            rows=table.rows[missing].tolist()[:20],
-            count=int(missing.sum()),
-        )
+    table.require_shapes()
     others = table.kinds - {"Polygon", "Point"}
     if others:
         raise InputRefused("towns-kinds", file=table.source.file, where=table.layer, kinds=sorted(others))

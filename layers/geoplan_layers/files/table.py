@@ -72,6 +72,24 @@ class Table:
         by_name = {name.upper(): column for name, column in self.columns.items()}
         return next((by_name[name.upper()] for name in names if name.upper() in by_name), None)
 
+    def require_shapes(self) -> None:
+        """Refuse rows without geometry: a file cut short gives them without a warning.
+
+        Raises
+        ------
+        InputRefused
+            Names the first such rows.
+        """
+        missing = shapely.is_missing(self.shapes) | shapely.is_empty(self.shapes)
+        if missing.any():
+            raise InputRefused(
+                "rows-without-geometry",
+                file=self.source.file,
+                where=self.layer,
+                rows=self.rows[missing].tolist()[:20],
+                count=int(missing.sum()),
+            )
+
     @property
     def kinds(self) -> frozenset[str]:
         """Geometry types of the rows, without Multi."""
