@@ -1,6 +1,7 @@
 # geoplan: every target works as the first command on a fresh Debian machine with Python 3.11, pip, make and apt.
 #   make demo    the main job on the shipped demo towns          make serve   the service with the demo's layers
 #   make test    everything the tests need, then all of them     make check   lint, types, import contract, locks
+#   make bench   speed and memory beside a peer, as a ratio
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PYTEST ?= $(BIN)/python -m pytest
 SOURCES := geoplan layers/geoplan_layers web/geoplan_web api/geoplan_api
 
-.PHONY: setup demo test check serve lock clean system
+.PHONY: setup demo test check bench serve lock clean system
 
 setup: $(VENV)/.dev
 
@@ -58,6 +59,9 @@ check: $(VENV)/.dev
 	$(BIN)/uv lock --check --quiet
 	@$(BIN)/uv export --quiet --frozen --no-default-groups --group build --no-emit-project --no-header | diff -q - requirements.txt
 	@$(BIN)/uv export --quiet --frozen --all-groups --no-emit-project --no-header | diff -q - requirements-dev.txt
+
+bench: $(VENV)/.dev
+	@$(BIN)/python benchmarks/overlap.py
 
 # After a change of dependencies: the lock, and the two hashed lists that pip installs from.
 lock: $(VENV)/.dev

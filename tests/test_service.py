@@ -244,8 +244,9 @@ def test_select_names_layer_and_rows_as_the_command_line_does(service: Running, 
 
 
 def test_a_generation_and_a_system_are_said_with_the_layer(service: Running, planning: bytes, tmp_path: Path) -> None:
-    bare = gpkg(tmp_path, frame(box(0, 0, 1700, 1700), crs=None, DLBM=["0101"]), "dltb")
-    files = [*asked(planning), ("layer.land-use", ("dltb.gpkg", bare))]
+    parts = shapefile(tmp_path, frame(box(0, 0, 1700, 1700), DLBM=["0101"]))
+    bare = zipped({name: content for name, content in parts.items() if ".prj" not in name})
+    files = [*asked(planning), ("layer.land-use", ("dltb.zip", bare))]
     assert service.ask(files).json()["code"] == "crs-missing"
     made = service.ask(files, select__layer__land_use="")
     assert made.json()["code"] == "layer-role-unknown"
@@ -293,7 +294,8 @@ def degrees_as_metres(folder: Path, planning: bytes) -> Files:
 
 
 def no_system(folder: Path, planning: bytes) -> Files:
-    return [("planning", ("a.gpkg", gpkg(folder, frame(box(0, 0, 1700, 1700), crs=None))))]
+    parts = shapefile(folder, frame(box(0, 0, 1700, 1700)))
+    return [("planning", ("a.zip", zipped({name: content for name, content in parts.items() if ".prj" not in name})))]
 
 
 def no_features(folder: Path, planning: bytes) -> Files:
@@ -356,7 +358,7 @@ Maker = Callable[[Path, bytes], Files]
 REFUSED: list[tuple[Maker, int, str, str]] = [
     (wrong_system, 422, "datum-refused", "a.gpkg"),
     (degrees_as_metres, 422, "crs-does-not-fit", "a.gpkg"),
-    (no_system, 422, "crs-missing", "a.gpkg"),
+    (no_system, 422, "crs-missing", "a.zip"),
     (no_features, 422, "no-features", "a.geojson"),
     (lines, 422, "lines-not-polygons", "a.gpkg"),
     (outside_china, 422, "outside-china", "a.gpkg"),
@@ -831,6 +833,9 @@ def test_a_demo_town_uploaded_gets_the_report_of_the_demo(demo_service: Running,
     assert made.status_code == 201
     expected = answer(town.inquiry())
     assert (made.json()["id"], made.json()["verdict"]) == (expected.id, town.expected)
+    page = demo_service.client.get(made.headers["location"], headers=BROWSER)
+    assert "演示数据" in page.text or "虚构" in page.text
+    assert "invented" not in made.text
     assert demo_service.left_over == []
 
 

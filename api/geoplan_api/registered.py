@@ -71,8 +71,10 @@ class Registered:
     layers: tuple[RegisteredLayer, ...] = ()
     towns: tuple[RegisteredTowns, ...] = ()
 
-    def completed(self, inquiry: Inquiry) -> Inquiry:
+    def completed(self, inquiry: Inquiry) -> tuple[Inquiry, list[RegisteredLayer]]:
         """An inquiry with the service's layers for the roles that it leaves out, and its towns if it has none.
+
+        The layers that were added come with it.
 
         Raises
         ------
@@ -80,7 +82,7 @@ class Registered:
             The planning boundary cannot be read.
         """
         if not self.layers and not self.towns:
-            return inquiry
+            return inquiry, []
         place = _place(inquiry)
         given = {spec.role for spec in inquiry.layers}
         near = [each for each in self.layers if each.spec.role not in given and _is_near(each.extent, place)]
@@ -89,7 +91,8 @@ class Registered:
             if each.coverage:
                 coverage[each.spec.role] = (*coverage.get(each.spec.role, ()), each.coverage)
         towns = inquiry.towns or next((t.selector for t in self.towns if _is_near(t.extent, place)), None)
-        return replace(inquiry, layers=(*inquiry.layers, *(each.spec for each in near)), coverage=coverage, towns=towns)
+        layers = (*inquiry.layers, *(each.spec for each in near))
+        return replace(inquiry, layers=layers, coverage=coverage, towns=towns), near
 
 
 def registered_layers(settings: Settings) -> Registered:

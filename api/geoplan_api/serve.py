@@ -5,15 +5,17 @@ from __future__ import annotations
 import ipaddress
 import socket
 import sys
-
-import uvicorn
+import tempfile
+from contextlib import suppress
+from typing import Any
 
 from geoplan.errors import CallRefused, CannotFinish
-from geoplan_api.app import create_app
-from geoplan_api.settings import read_settings
 
 _BACKLOG = 2048
 _GRACE_S = 20
+_QUIET: dict[str, Any] = {
+    "log_level": "warning", "access_log": False, "server_header": False, "proxy_headers": False, "ws": "none",
+}  # fmt: skip
 
 
 def run(host: str, port: int, *, demo: bool) -> None:
@@ -27,22 +29,27 @@ def run(host: str, port: int, *, demo: bool) -> None:
         The port is taken, or the home folder cannot be used.
     """
     bound = listen(host, port)
+    import uvicorn  # these take seconds; an address that is refused is told at once
+
+    from geoplan_api.app import create_app
+    from geoplan_api.service import Service
+    from geoplan_api.settings import read_settings
+
     try:
         name, place, *_ = bound.getsockname()
         address = f"[{name}]" if ":" in name else name
         settings = read_settings(**({"demo_layers": True} if demo else {}))
         app = create_app(settings.model_copy(update={"hosts": (*settings.hosts, address)}))
+        service: Service = app.state.service
+        tempfile.tempdir = str(service.home.tmp)  # what readers unpack is swept with it after a crash
         sys.stderr.write(f"geoplan: http://{address}:{place}/\n")
         sys.stderr.flush()
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, ws="none",
-                timeout_graceful_shutdown=_GRACE_S,
-            )
-        )  # fmt: skip
-        server.run(sockets=[bound])
-    except KeyboardInterrupt:  # the usual way to end it
-        return
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", timeout_graceful_shutdown=_GRACE_S, **_QUIET))
+        try:
+            with suppress(KeyboardInterrupt):  # the usual way to end it
+                server.run([bound])
+        finally:
+            service.close()
     finally:
         bound.close()
 

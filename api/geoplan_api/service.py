@@ -61,7 +61,9 @@ class Service:
         return self._keep(question, report, folder, lang)
 
     def _answer(self, question: Question) -> Report:
-        return answer(self.registered.completed(question.inquiry), (*self.own_policies, *question.own_policies))
+        inquiry, held = self.registered.completed(question.inquiry)
+        question.request["held"] = [each.as_dict() for each in held]
+        return answer(inquiry, (*self.own_policies, *question.own_policies))
 
     def _keep(self, question: Question, report: Report, folder: Path, lang: Lang) -> tuple[StoredCheck, bytes]:
         """Objects first, the row last: a row never names what is not there."""
@@ -86,9 +88,12 @@ class Service:
         return check, text
 
     def report(self, check: StoredCheck) -> tuple[bytes, dict[str, Any]]:
-        """The report of a check, as stored and as data."""
+        """The report of a check as stored, and as data for pages, which mark one that rests on invented layers."""
         text = self.objects.read(check.report_sha256)
-        return text, json.loads(text)
+        content: dict[str, Any] = json.loads(text)
+        if any(each["invented"] for each in check.request.get("held", ())):
+            content["invented"] = True
+        return text, content
 
     def overlaps(self, check: StoredCheck, content: dict[str, Any]) -> Overlaps:
         """The geometry of a check's report."""

@@ -106,9 +106,9 @@ class PieceView:
 
     @property
     def share(self) -> str | None:
-        """Its share of the part that was judged."""
+        """Its share of the part that was judged, always to two decimals, so that a column lines up."""
         share = self.record["share"]
-        return None if share is None else format_unit(share, "share", self.lang)
+        return None if share is None else f"{number(share * 100, 2)} %"
 
     @property
     def distance(self) -> str | None:

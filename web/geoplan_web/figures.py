@@ -49,14 +49,20 @@ def finding_figures(finding: FindingView) -> list[FigureRow]:
     if measured is None:
         return []
     unit = _unit(finding, [measured["value"], *bounds.values()])
-    declared = measured["method"] in ("declared", "measured-and-declared")
-    rows = [_row(finding, "declared" if declared else "measured", measured["value"], unit)]
+    rows = [_row(finding, _measured_as(finding, measured["method"]), measured["value"], unit)]
     if measured["elsewhere"] is not None:
         rows.append(_row(finding, "elsewhere", measured["elsewhere"], unit))
     if measured["error"]:
         error = _row(finding, "error", measured["error"], "m2" if measured["unit"] == "m2" else unit)
         rows.append(error._replace(number=f"± {error.number}"))
     return [*rows, *(_row(finding, which, value, unit) for which, value in bounds.items())]
+
+
+def _measured_as(finding: FindingView, method: str) -> str:
+    """What a value may be called: where data are missing it is what is known so far, never what was found."""
+    if finding.verdict == "not-assessed":
+        return "known"
+    return "declared" if method in ("declared", "measured-and-declared") else "measured"
 
 
 def _unit(finding: FindingView, values: list[float]) -> str:

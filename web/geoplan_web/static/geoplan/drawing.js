@@ -110,6 +110,13 @@
 
   const LABEL_REACH = 260; // metres from a boundary to the label of a line that leaves it
 
+  /* A mark over a thing on the map, in its shape. */
+  function outline(each, more) {
+    const options = {...SHOWN, pane: "geoplan-shown", ...more};
+    if (each instanceof L.CircleMarker) { return L.circleMarker(each.getLatLng(), {...options, radius: 11}); }
+    return (each instanceof L.Polygon ? L.polygon : L.polyline)(each.getLatLngs(), options);
+  }
+
   function middle(drawn) { return drawn.getLatLng ? drawn.getLatLng() : drawn.getBounds().getCenter(); }
 
   /* The rows of a layer, each an object, from the columns of the document. */
@@ -167,9 +174,8 @@
 
     /* Put pieces of evidence before everything else and move to them; none takes the mark away. */
     show(ids) {
-      this._shown.clearLayers();
       const found = ids.map((id) => this._shapes.get(id)).filter(Boolean);
-      for (const each of found) { this._outline(each); }
+      this._outline(found);
       return found.length ? this._fit(this._shown.getBounds(), {maxZoom: 17}) : this;
     },
 
@@ -182,13 +188,11 @@
 
     evidenceOf(anchor) { return this._evidence.get(anchor) || []; },
 
-    _outline(each) {
-      const options = {...SHOWN, pane: "geoplan-shown"};
-      const copy = (more) => {
-        if (each instanceof L.CircleMarker) { return L.circleMarker(each.getLatLng(), {...options, ...more, radius: 11}); }
-        return (each instanceof L.Polygon ? L.polygon : L.polyline)(each.getLatLngs(), {...options, ...more});
-      };
-      this._shown.addLayer(copy({color: "#fff", weight: 8})).addLayer(copy({}));
+    _outline(several) {
+      this._shown.clearLayers();
+      for (const each of several) {
+        for (const more of [{color: "#fff", weight: 8}, {}]) { this._shown.addLayer(outline(each, more)); }
+      }
     },
 
     _layer(layer) {
@@ -232,7 +236,10 @@
       this._shapes.set(row.id, drawn);
       const anchors = (row.findings || []).map((i) => this.data.findings[i].anchor);
       for (const anchor of anchors) { this._evidence.set(anchor, [...(this._evidence.get(anchor) || []), row.id]); }
-      drawn.on("click", () => this._map.fire("geoplan:pick", {id: row.id, findings: anchors}));
+      drawn.on("click", () => {
+        this._outline([drawn]);
+        this._map.fire("geoplan:pick", {id: row.id, findings: anchors});
+      });
     },
 
     /* A ring around what is too small to see; it stands for the thing itself. */

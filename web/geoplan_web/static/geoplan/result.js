@@ -43,9 +43,10 @@
   window.addEventListener("message", ({origin, source, data}) => {
     if (origin !== window.location.origin || source !== frame.contentWindow) { return; }
     if (!data || data.geoplan !== "pick" || !Array.isArray(data.findings)) { return; }
-    const [finding] = data.findings.map((anchor) => document.getElementById(anchor)).filter(Boolean);
-    mark(finding);
-    if (finding) { moveTo(finding, "nearest"); }
+    const found = data.findings.map((anchor) => document.getElementById(anchor)).filter(Boolean);
+    if (found.some((finding) => finding.matches("[aria-current='true']"))) { return; } // one of them is chosen already
+    mark(found[0]);
+    if (found.length) { moveTo(found[0], "nearest"); }
   });
 
   /* The address of the page may name a finding; the map learns of it as soon as it is there. */
@@ -62,10 +63,10 @@
   frame.addEventListener("load", () => { if (shown) { show(shown); } });
   follow();
 
-  // Paper has no folds.
+  // On paper every finding and patch is listed; only what is told twice stays folded.
   let folded = [];
   window.addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("details:not([open])")];
+    folded = [...document.querySelectorAll(".group-fold:not([open]), .patches:not([open])")];
     for (const each of folded) { each.open = true; }
   });
   window.addEventListener("afterprint", () => {
