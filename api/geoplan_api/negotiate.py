@@ -65,5 +65,7 @@ def language(request: Request, default: Lang) -> Lang:
         for lang in ("zh", "en"):
             if name.partition("-")[0] == lang:
                 liked[lang] = max(weight, liked.get(lang, 0.0))
-    best = max(liked, key=lambda lang: liked[lang], default=default)
-    return best if liked.get(best, 0.0) > 0 else default
+    if not liked:
+        return default
+    best = max(liked, key=lambda lang: liked[lang])
+    return best if liked[best] > 0 else default

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from geoplan.messages import Lang, Message, catalogue, say, word
 from geoplan.messages.units import MU_PER_M2, format_unit, number
-from geoplan.verdict import worst
+from geoplan.verdict import WORST_FIRST
 from geoplan_web.finding import FindingView, ReportView
 from geoplan_web.wording import Json
 
@@ -124,7 +124,8 @@ class PieceView:
     @property
     def verdict(self) -> str:
         """The worst that a finding says of this very piece."""
-        return worst(cited.here for cited in self.citing)
+        said = {cited.here for cited in self.citing}
+        return next((verdict for verdict in WORST_FIRST if verdict in said), "not-applicable")
 
     @property
     def uses(self) -> list[str]:
@@ -172,7 +173,7 @@ def farmland_tables(report: ReportView) -> list[PatchTable]:
     gross, net = _farmland_totals(report)
     found: dict[str, list[PieceView]] = {"construction": [], "planning": []}
     for piece in pieces(report).values():
-        if piece.layer == FARMLAND and piece.kind in FARMLAND_KINDS:
+        if piece.kind in FARMLAND_KINDS:
             found[str(piece.record["part"])].append(piece)
     return [
         PatchTable(
@@ -189,11 +190,14 @@ def _farmland_totals(report: ReportView) -> tuple[dict[str, float], dict[str, fl
     """Gross and net areas by part, as the first rule against the farmland itself measured them."""
     for finding in (each for policy in report.policies for each in policy.findings):
         measured, args = finding.record["measured"], finding.record["message"]["args"]
-        if finding.record["kind"] == "exclusion" and FARMLAND in finding.record["layers"] and measured and "net" in args:
-            if measured["elsewhere"] is None:
-                return {"planning": measured["value"]}, {"planning": args["net"]}
-            gross = {"construction": measured["value"], "planning": measured["elsewhere"]}
-            return gross, {"construction": args["net"]}
+        if finding.record["kind"] != "exclusion" or FARMLAND not in finding.record["layers"]:
+            continue
+        if measured is None or "net" not in args:
+            continue
+        if measured["elsewhere"] is None:
+            return {"planning": measured["value"]}, {"planning": args["net"]}
+        gross = {"construction": measured["value"], "planning": measured["elsewhere"]}
+        return gross, {"construction": args["net"]}
     return {}, {}
 
 

@@ -6,7 +6,10 @@ service hands out. Nothing on it is asked of the outside.
 
 from __future__ import annotations
 
+from typing import Any
+
 import folium
+import shapely
 from folium import plugins
 
 from geoplan.messages import Lang, Message, say
@@ -18,7 +21,7 @@ from geoplan_web.map_layers import Drawn
 from geoplan_web.templating import render
 from geoplan_web.wording import Json
 
-_ZOOMS = {"minZoom": 5, "maxZoom": 22, "zoomSnap": 0.25, "zoomDelta": 1}
+_ZOOMS: dict[str, Any] = {"minZoom": 5, "maxZoom": 22, "zoomSnap": 0.25, "zoomDelta": 1}
 """From a province to a sliver; in quarters of a step, so that a boundary fills the page."""
 
 
@@ -51,14 +54,15 @@ def draw(content: Json, overlaps: Drawn, lang: Lang, *, mode: Mode = "inline", n
     return localise(page.render(), mode=mode, nonce=nonce)
 
 
-def _map(report: ReportView, overlaps: Drawn, words: dict[str, str]) -> folium.Map:
+def _map(report: ReportView, overlaps: Drawn, words: dict[str, str]) -> Any:
     """An empty map with its furniture, in one language; named, so that the same report gives the same page."""
-    centre = overlaps.plane.lonlat_shapes(overlaps.boundaries["planning"].centroid)
-    made = folium.Map(
-        (centre.y, centre.x), tiles=None, zoom_start=14, zoom_control=False, attributionControl=False, **_ZOOMS
-    )
+    centre = overlaps.plane.lonlat_shapes(shapely.centroid(overlaps.boundaries["planning"]))
+    place = shapely.get_y(centre).item(), shapely.get_x(centre).item()
+    made = folium.Map(place, tiles=None, zoom_start=14, zoom_control=False, attributionControl=False, **_ZOOMS)
     made._id = "geoplan"
     made.add_child(Furniture(report.lang, overlaps.plane.central_meridian, words))
-    whole = plugins.Fullscreen(title=words["fullscreen"], title_cancel=words["fullscreen-end"])
+    fullscreen: Any = plugins.Fullscreen  # untyped
+    whole = fullscreen(title=words["fullscreen"], title_cancel=words["fullscreen-end"])
     whole._id = "geoplan"
-    return made.add_child(whole)
+    made.add_child(whole)
+    return made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os.path import commonprefix
 from typing import Any
 
 import numpy as np
@@ -67,7 +66,7 @@ def _group(group: MapGroup, plane: Plane, table: PointTable, cited: _Numbered) -
 def _layer(layer: MapLayer, plane: Plane, table: PointTable, cited: _Numbered) -> dict[str, Any]:
     used = sorted({row.style for row in layer.rows})
     labels = list(dict.fromkeys(["", *(row.label for row in layer.rows)]))
-    starts = {key: commonprefix([getattr(row, key) for row in layer.rows]) for key in ("patch", "id")}
+    starts = {key: _shared_start([getattr(row, key) for row in layer.rows]) for key in ("patch", "id")}
     shapes = plane.lonlat_shapes(np.array([row.shape for row in layer.rows], dtype=object))
     columns: dict[str, list[Any]] = {
         "shape": [table.write(shape) for shape in shapes],
@@ -86,6 +85,17 @@ def _layer(layer: MapLayer, plane: Plane, table: PointTable, cited: _Numbered) -
         "starts": {key: start for key, start in starts.items() if start},
         "rows": {key: column for key, column in columns.items() if any(column) or key == "shape"},
     }
+
+
+def _shared_start(texts: Sequence[str]) -> str:
+    """The longest beginning that all texts share.
+
+    >>> _shared_start(["330502YJ00224", "330502YJ00235"])
+    '330502YJ002'
+    """
+    first, last = min(texts), max(texts)
+    length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:length]
 
 
 def _told(rows: Sequence[Row], cited: _Numbered) -> dict[str, list[Any]]:

@@ -7,7 +7,7 @@ foreign text in scripts at all: data stands in one JSON document, words in escap
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from branca.element import Element, Figure, MacroElement
 from folium.elements import JSCSSMixin
@@ -16,10 +16,8 @@ from folium.template import Template
 from geoplan_web.assets import MAP_CSS, MEASURE_JS, NORTH_JS
 from geoplan_web.escape import embed_json, text
 
-Links = ClassVar[list[tuple[str, str]]]
 
-
-class MapPage(Figure):  # type: ignore[misc]
+class MapPage(Figure):
     """The page around a map; folium's own says neither its language nor escapes its title."""
 
     _template = Template(
@@ -41,7 +39,7 @@ class MapPage(Figure):  # type: ignore[misc]
         self.lang = "zh-CN" if lang == "zh" else "en"
 
 
-class _Plain(Element):  # type: ignore[misc]
+class _Plain(Element):
     """Text that is rendered as it stands, and never read as a template."""
 
     def __init__(self, written: str) -> None:
@@ -49,14 +47,15 @@ class _Plain(Element):  # type: ignore[misc]
         self.written = written
 
     def render(self, **_: Any) -> str:
+        """The text."""
         return self.written
 
 
-class _Own(JSCSSMixin, MacroElement):  # type: ignore[misc]
+class _Own(JSCSSMixin, MacroElement):
     """An element of ours: named, so that the same report always gives the same page."""
 
     def __init__(self, name: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name, self._id = "geoplan", name
 
     def html(self) -> str:
@@ -67,17 +66,18 @@ class _Own(JSCSSMixin, MacroElement):  # type: ignore[misc]
         """Script that runs after the map is there; it holds no foreign text."""
         return ""
 
-    def render(self, **kwargs: Any) -> None:
-        super().render(**kwargs)
-        page = self.get_root()
+    def render(self, **kwargs: Any) -> Any:
+        """Hand scripts, style sheets, markup and script to the page."""
+        super().render(**kwargs)  # type: ignore[no-untyped-call]
+        page: Any = self.get_root()
         page.html.add_child(_Plain(self.html()), name=self.get_name())
         page.script.add_child(_Plain(self.script()), name=self.get_name())
 
     @property
     def map_name(self) -> str:
         """The variable that holds the map."""
-        name: str = self._parent.get_name()
-        return name
+        parent: Any = self._parent
+        return str(parent.get_name())
 
 
 class Caption(_Own):
@@ -88,28 +88,31 @@ class Caption(_Own):
         self.markup = markup
 
     def html(self) -> str:
+        """The markup."""
         return self.markup
 
 
 class Drawing(_Own):
     """The report's layers with legend, popups and choice of finding."""
 
-    default_js: Links = [
+    default_js = [  # noqa: RUF012 - folium declares it so
         ("pattern", "https://teastman.github.io/Leaflet.pattern/leaflet.pattern.js"),
         ("geoplan-drawing", "geoplan:drawing.js"),
         ("geoplan-legend", "geoplan:legend.js"),
         ("geoplan-selection", "geoplan:selection.js"),
     ]
-    default_css: Links = [("geoplan-drawing-css", "geoplan:drawing.css")]
+    default_css = [("geoplan-drawing-css", "geoplan:drawing.css")]  # noqa: RUF012
 
     def __init__(self, data: dict[str, Any]) -> None:
         super().__init__("drawing")
         self.data = data
 
     def html(self) -> str:
+        """The data, as a script element that does not run."""
         return f'<script type="application/json" id="geoplan-data">{embed_json(self.data)}</script>'
 
     def script(self) -> str:
+        """Draw the layers, then choose what the address says."""
         return f"""
 const drawing = L.geoplanDrawing(JSON.parse(document.getElementById("geoplan-data").textContent));
 drawing.addTo({self.map_name});
@@ -122,12 +125,12 @@ selection.start();
 class Furniture(_Own):
     """What every map sheet has: north arrow, scale, position, measures, and buttons in the reader's language."""
 
-    default_js: Links = [
+    default_js = [  # noqa: RUF012 - folium declares it so
         ("geoplan-measure", MEASURE_JS),
         ("geoplan-north", NORTH_JS),
         ("geoplan-position", "geoplan:position.js"),
     ]
-    default_css: Links = [("geoplan-map-css", MAP_CSS)]
+    default_css = [("geoplan-map-css", MAP_CSS)]  # noqa: RUF012
 
     def __init__(self, lang: str, meridian: int, words: dict[str, str]) -> None:
         super().__init__("furniture")
@@ -141,6 +144,6 @@ class Furniture(_Own):
         }
 
     def script(self) -> str:
-        return "\n".join(
-            f"L.control.{name}({embed_json(options)}).addTo({self.map_name});" for name, options in self.controls.items()
-        )
+        """Each control with its options: words of ours and numbers."""
+        made = ((name, embed_json(options)) for name, options in self.controls.items())
+        return "\n".join(f"L.control.{name}({options}).addTo({self.map_name});" for name, options in made)

@@ -39,13 +39,24 @@ class Drawn(Protocol):
     """Geometry of a report on its plane: what the overlaps file holds."""
 
     @property
-    def plane(self) -> Plane: ...
+    def plane(self) -> Plane:
+        """The plane of the check."""
+        ...
+
     @property
-    def boundaries(self) -> Mapping[str, shapely.Geometry]: ...
+    def boundaries(self) -> Mapping[str, shapely.Geometry]:
+        """Boundaries by part: planning, and construction where it is drawn."""
+        ...
+
     @property
-    def evidence(self) -> Mapping[str, shapely.Geometry]: ...
+    def evidence(self) -> Mapping[str, shapely.Geometry]:
+        """Pieces and lines by their id."""
+        ...
+
     @property
-    def context(self) -> tuple[Context, ...]: ...
+    def context(self) -> tuple[Context, ...]:
+        """Patches near by, and neighbours."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,5 +294,3 @@ def _evidence_style(piece: PieceView) -> int:
     if piece.record["patch"] == "unknown" or piece.verdict == "not-assessed":
         return 2
     return 0 if piece.verdict == "fail" else 1
-
-

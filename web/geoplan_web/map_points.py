@@ -50,11 +50,12 @@ class PointTable:
 
     def write(self, shape: shapely.Geometry) -> str:
         """A shape as text."""
-        if shape.geom_type == "Point":
-            return self._point(shape)
-        if shape.geom_type in ("LineString", "MultiLineString"):
-            return ";".join("-" + self._run(_vertices(line)) for line in shapely.get_parts(shape))
-        written = (self._polygon(part) for part in shapely.get_parts(shape) if part.geom_type == "Polygon")
+        dimensions, parts = shapely.get_dimensions(shape), shapely.get_parts(shape)
+        if dimensions == 0:
+            return self._point(parts[0])
+        if dimensions == 1:
+            return ";".join("-" + self._run(_vertices(line)) for line in parts if shapely.get_dimensions(line) == 1)
+        written = (self._polygon(part) for part in parts if shapely.get_dimensions(part) == 2)
         return ";".join(filter(None, written)) or self._point(shapely.point_on_surface(shape))
 
     def text(self) -> str:

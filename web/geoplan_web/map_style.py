@@ -67,8 +67,9 @@ class Style:
 PLANNING = Style(BLACK, 3, dash="12 5 2 5", casing=True)
 CONSTRUCTION = Style(BLUE, 3, casing=True)
 
-FARMLAND_HIT = Style(FARMLAND_LINE, 2.5, fill=FARMLAND_FILL, fill_opacity=0.9, hatch=Hatch(FARMLAND_LINE, 45, 2.2, 3.8))
-FARMLAND_REST = Style(FARMLAND_LINE, 1.1, fill=FARMLAND_FILL, fill_opacity=0.6, hatch=Hatch(FARMLAND_LINE, 45, 0.7, 8.3))
+_DENSE, _SPARSE = Hatch(FARMLAND_LINE, 45, 2.2, 3.8), Hatch(FARMLAND_LINE, 45, 0.7, 8.3)
+FARMLAND_HIT = Style(FARMLAND_LINE, 2.5, fill=FARMLAND_FILL, fill_opacity=0.9, hatch=_DENSE)
+FARMLAND_REST = Style(FARMLAND_LINE, 1.1, fill=FARMLAND_FILL, fill_opacity=0.6, hatch=_SPARSE)
 FARMLAND_SLIVER = Style(FARMLAND_LINE, 1.5, dash="3 3", fill=FARMLAND_FILL, mark=True)
 FARMLAND_NEAR = Style("#f2a9a0", 0.8, fill=FARMLAND_FILL, fill_opacity=0.16, hatch=Hatch("#d9b84a", 45, 0.7, 8.3))
 

@@ -154,4 +154,3 @@ def _places(policies: Sequence[Policy], lang: Lang) -> list[_Place]:
         sheet = PolicySheet(policy, book, lang)
         found.setdefault(sheet.place, _Place(sheet.place, [])).policies.append(sheet)
     return list(found.values())
-

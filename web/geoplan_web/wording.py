@@ -65,6 +65,7 @@ def quantity(value: float, unit: str, lang: Lang) -> str:
     """A figure with its unit: areas in km² from 0.1 km², else m²; distances in km from 1 km."""
     return format_unit(value, {"m2": "area", "m": "distance"}.get(unit, unit), lang)
 
+
 def limit_line(limit: Json, lang: Lang) -> str:
     """A limit in words: each bound that there is."""
     unit = limit.get("unit") or "m2"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sqlite3
 import struct
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,6 +29,10 @@ SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix
 _RAW = "ISO-8859-1"
 _SHP_MAGIC = b"\x00\x00\x27\x0a"
 _SQLITE = b"SQLite format 3\x00"
+_COMPUTED = """SELECT name FROM sqlite_master
+    WHERE type = 'view' OR (sql LIKE 'create virtual%' AND sql NOT LIKE '%using%rtree%')"""
+_SPECIFIED_VIEWS = frozenset({"st_spatial_ref_sys", "spatial_ref_sys", "st_geometry_columns", "geometry_columns"})
+"""Views that early versions of the GeoPackage standard put into every file (annex C); nothing reads them."""
 
 
 def sha256(path: Path) -> str:
@@ -128,16 +133,32 @@ def geopackage_layers(path: Path, shown: str) -> list[str]:
     Raises
     ------
     InputRefused
-        Not a GeoPackage.
+        Not a GeoPackage, or one that computes its tables.
     """
     with path.open("rb") as opened:
         if opened.read(16) != _SQLITE:
             raise InputRefused("not-a-geopackage", file=shown)
+    _only_tables(path, shown)
     try:
         found = pyogrio.list_layers(path)
     except Exception as wrong:
         raise _told(wrong, shown) from None
     return [str(name) for name, kind in found if kind is not None]
+
+
+def _only_tables(path: Path, shown: str) -> None:
+    """Refuse a file whose layers are computed: a view may never end, a virtual table may read other files."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as opened:
+            computed = {str(name).lower() for (name,) in opened.execute(_COMPUTED)}
+            harmless = computed & _SPECIFIED_VIEWS
+            if harmless == computed:  # so that gpkg_contents is a table itself
+                named = opened.execute("SELECT table_name FROM gpkg_contents")
+                computed = {str(name).lower() for (name,) in named} & harmless
+    except (sqlite3.Error, UnicodeDecodeError) as wrong:
+        raise InputRefused("cannot-be-read", file=shown, detail=str(wrong)) from None
+    if computed:
+        raise InputRefused("geopackage-views", file=shown, where=min(computed - harmless or computed))
 
 
 def read_geopackage(

@@ -71,7 +71,7 @@
   function told(row, heading, drawing) {
     const {words, findings, icons} = drawing.data;
     const box = L.DomUtil.create("div", "geoplan-told");
-    element("h3", "", heading, box);
+    element("h2", "", heading, box);
     const list = L.DomUtil.create("dl", "", box);
     const tell = (name, lines) => {
       if (lines.every((line) => !line)) { return; }
@@ -89,7 +89,7 @@
     tell("distance", [row.distance]);
     tell("uses", row.uses || []);
     if (row.findings && row.findings.length) {
-      element("h4", "", words.findings, box);
+      element("h3", "", words.findings, box);
       const cited = L.DomUtil.create("ul", "", box);
       for (const {anchor, title, paper, verdict} of row.findings.map((i) => findings[i])) {
         const button = element("button", "", "", L.DomUtil.create("li", "", cited));
