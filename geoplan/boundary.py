@@ -19,6 +19,10 @@ MOST_CHANGED = 0.001
 """Largest share of the area that a repair may change; past it the ring is refused and a person decides."""
 
 
+DEGREE = 111_320.0
+"""Metres in a degree of latitude, for telling the size of a repair."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where something was read: the name the user gave and the SHA-256 of what was read."""
@@ -103,13 +107,17 @@ class Proposal:
         return self.name or self.facts.name or self.planning.name
 
 
-def mend(shapes: NDArray[np.object_], file: str, places: list[str]) -> tuple[NDArray[np.object_], tuple[Repair, ...]]:
+def mend(
+    shapes: NDArray[np.object_], frame: Frame | None, file: str, places: list[str]
+) -> tuple[NDArray[np.object_], tuple[Repair, ...]]:
     """Make each polygon valid, saying what was wrong and where.
 
     Parameters
     ----------
     shapes
         Polygons or multipolygons as read.
+    frame
+        Their coordinate system, so that the change in area is told in m² where they are in degrees.
     places
         The place of each in the file (a row), for messages.
 
@@ -119,12 +127,13 @@ def mend(shapes: NDArray[np.object_], file: str, places: list[str]) -> tuple[NDA
         A repair would change the area by more than ``MOST_CHANGED``, or leave nothing (a bow-tie).
     """
     repairs: list[Repair] = []
+    scale = _square_metres(shapes, frame)
     mended = shapes.copy()
     for i in np.flatnonzero(~shapely.is_valid(shapes)):
         reason, _, at = shapely.is_valid_reason(shapes[i]).partition("[")
         at = at.rstrip("]").replace(" ", ", ")
         whole = shapely.make_valid(shapes[i], method="structure", keep_collapsed=False)
-        before, after = _drawn_area(shapes[i]), float(shapely.area(whole))
+        before, after = _drawn_area(shapes[i]) * scale, float(shapely.area(whole)) * scale
         if after == 0 or abs(after - before) > MOST_CHANGED * max(after, before):
             raise InputRefused(
                 "ring-refused",
@@ -139,6 +148,14 @@ def mend(shapes: NDArray[np.object_], file: str, places: list[str]) -> tuple[NDA
         args = {"place": places[i], "reason": reason.strip(), "at": at, "change_m2": round(after - before, 4)}
         repairs.append(Repair(Message("repair.ring", args)))
     return mended, tuple(repairs)
+
+
+def _square_metres(shapes: NDArray[np.object_], frame: Frame | None) -> float:
+    """About how many m² one square unit of the coordinates has: 1 in a metre system, more in degrees."""
+    if frame is None or not frame.is_geographic:
+        return 1.0
+    _, south, _, north = shapely.total_bounds(shapes)
+    return DEGREE**2 * float(np.cos(np.radians((south + north) / 2)))
 
 
 def _drawn_area(shape: shapely.Geometry) -> float:

@@ -19,12 +19,16 @@ from builders import box
 GEOPLAN = [sys.executable, "-m", "geoplan_api"]
 
 
-def geoplan(*arguments: object, cwd: Path | None = None, lang: str = "en") -> subprocess.CompletedProcess[str]:
+def geoplan(
+    *arguments: object, cwd: Path | None = None, lang: str = "en", home: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the command line as a process of its own."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("GEOPLAN_")} | {
         "GEOPLAN_LANG": lang,
         "COLUMNS": "200",
     }
+    if home:
+        env["GEOPLAN_HOME"] = str(home)
     return subprocess.run(
         [*GEOPLAN, *map(str, arguments)], cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False
     )
@@ -224,6 +228,24 @@ def test_an_offices_own_policy_works_like_a_shipped_one(files: dict[str, Path], 
     assert run.returncode == 1
     policy = next(p for p in json.loads(run.stdout)["policies"] if p["id"] == "own")
     assert (policy["verdict"], policy["findings"][0]["clause"]["quote"]) == ("fail", "规划面积不超过2平方公里")
+
+
+def test_a_policy_in_the_home_is_known_by_its_id(files: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "own.toml").write_text(
+        'schema = "geoplan/policy/1"\nid = "own"\nadcode = "330500"\nplace = { zh = "某地", en = "somewhere" }\n'
+        '[document]\ntitle = "规定"\nstatus = "in-force"\n[clauses.a]\nat = "一"\nquote = "规划面积不超过2平方公里"\ntrust = "A"\n'
+        '[[rules]]\nid = "size"\nkind = "area"\ntitle = { zh = "面积", en = "size" }\nclause = "a"\nstrength = "must"\nof = "planning"\n'
+        'limits = [{ figure = "planning-area", max_m2 = 2_000_000 }]\n',
+        encoding="utf-8",
+    )
+    run = geoplan("check", "--planning", files["planning"], "--policy", "own", "--json", home=tmp_path)
+    assert [p["id"] for p in json.loads(run.stdout)["policies"]] == ["land-law", "own"]
+    assert "own" in geoplan("policies", home=tmp_path).stdout
+    (folder / "wrong.toml").write_text("x", encoding="utf-8")
+    assert geoplan("check", "--planning", files["planning"], "--policy", "nantong-2017", home=tmp_path).returncode == 3
+    assert geoplan("check", "--planning", files["planning"], "--policy", "own", home=tmp_path).returncode == 2
 
 
 def test_info_says_what_a_file_holds(files: dict[str, Path]) -> None:

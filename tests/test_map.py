@@ -432,7 +432,8 @@ def test_a_patch_tells_its_number_class_areas_share_and_findings(
         ("#finding=huzhou-2018--one-per-neighbourhood", 2),
         ("#evidence=boundary.planning", 1),
         ("#evidence=nothing", 0),
-        ("#%", 0),
+        ("#evidence=%", 0),
+        ("#other=x", 0),
         ("", 0),
     ],
 )

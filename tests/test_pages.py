@@ -275,7 +275,7 @@ def test_farmland_that_is_hit_is_listed_patch_by_patch(reports: Mapping[str, Rep
     page = result(reports["failing"])
     table = page[page.index('id="patches"') : page.index('id="data"')]
     kind = "permanent-basic-farmland"
-    listed = {f"{kind}.{end}" for end in ("construction.1", "construction.3", "rest.1", "rest.2", "rest.3")}
+    listed = {f"{kind}.{end}" for end in ("construction.1", "construction.2", "rest.1", "rest.2", "rest.3")}
     assert set(re.findall(r'evidence=([\w.-]+)"', table)) == listed
     assert "疑似碎面" in table
     assert "0301 乔木林地" in table

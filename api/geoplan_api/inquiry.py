@@ -14,8 +14,9 @@ from geoplan.check import DEFAULT_ACCURACY, Options, check
 from geoplan.crs import Frame, recognise
 from geoplan.errors import CallRefused
 from geoplan.facts import Facts
-from geoplan.policy import PolicyBook, parse_policy
+from geoplan.policy import Policy, PolicyBook
 from geoplan.report import Report
+from geoplan_api.office import own_for, read_policy
 from geoplan_layers.boundary_file import ReadOptions, read_boundary
 from geoplan_layers.facts_file import read_facts
 from geoplan_layers.layer_file import FileLayer
@@ -66,7 +67,7 @@ def today() -> date:
     return datetime.now(CHINA_TIME).date()
 
 
-def answer(inquiry: Inquiry, own_policies: tuple[Any, ...] = ()) -> Report:
+def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] = ()) -> Report:
     """Read what the inquiry names and check it.
 
     Raises
@@ -75,7 +76,7 @@ def answer(inquiry: Inquiry, own_policies: tuple[Any, ...] = ()) -> Report:
         What was refused, with the file, the place and the mend.
     """
     ids, own = _policies(inquiry.policies)
-    book = PolicyBook((*own_policies, *own))
+    book = PolicyBook((*(own_policies or own_for(ids)), *own))
     book.chosen(ids)
     options = ReadOptions(inquiry.frame, inquiry.anywhere)
     planning = read_boundary(inquiry.planning, options)
@@ -91,7 +92,7 @@ def _facts(selector: Selector | None) -> tuple[Facts, Source | None]:
     return read_facts(selector.path, selector.shown) if selector else (Facts(), None)
 
 
-def _policies(given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+def _policies(given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Policy, ...]]:
     """Ids to check, and the policies of files among what was given."""
     ids: list[str] = []
     own = []
@@ -103,17 +104,6 @@ def _policies(given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Any, ...]]
         else:
             ids.append(each)
     return tuple(ids), tuple(own)
-
-
-def read_policy(path: Path) -> Any:
-    """An office's own policy file."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise CallRefused("no-such-file", file=str(path)) from None
-    except UnicodeDecodeError as wrong:
-        raise CallRefused("policy-not-toml", file=path.name, detail=str(wrong)) from None
-    return parse_policy(text, path.name)
 
 
 def _layers(inquiry: Inquiry) -> list[FileLayer]:

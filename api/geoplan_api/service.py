@@ -16,12 +16,13 @@ from fastapi import Request
 from geoplan.errors import CannotFinish, GeoplanError, InputRefused
 from geoplan.messages import Lang
 from geoplan.plane import Plane
-from geoplan.policy import Policy, PolicyBook, parse_policy
+from geoplan.policy import Policy, PolicyBook
 from geoplan.report import Report
 from geoplan_api.form import Question, understand
 from geoplan_api.home import Home
 from geoplan_api.inquiry import answer
 from geoplan_api.objects import Objects
+from geoplan_api.office import office_policies
 from geoplan_api.pool import CheckPool
 from geoplan_api.registered import Registered, registered_layers
 from geoplan_api.settings import Settings
@@ -117,7 +118,7 @@ def open_service(settings: Settings) -> Service:
     """
     home = Home(settings.home)
     try:
-        own = tuple(_office_policy(path) for path in sorted(home.policies.glob("*.toml")))
+        own = office_policies(home.root)
         return Service(
             settings=settings,
             home=home,
@@ -137,10 +138,6 @@ def service_of(request: Request) -> Service:
     """The service of the app that answers a request."""
     service: Service = request.app.state.service
     return service
-
-
-def _office_policy(path: Path) -> Policy:
-    return parse_policy(path.read_text(encoding="utf-8-sig"), path.name)
 
 
 def _judged(work: Callable[[], Answer]) -> Answer:

@@ -11,20 +11,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from geoplan.errors import CallRefused
 from geoplan.messages import Lang
+from geoplan_api.office import home_folder
 
 CONFIG = "config.toml"
-
-
-def default_home() -> Path:
-    """``GEOPLAN_HOME``, else the platform's data folder."""
-    given = os.environ.get("GEOPLAN_HOME")
-    return Path(given) if given else platformdirs.user_data_path("geoplan", appauthor=False)
 
 
 def cores() -> int:
@@ -42,7 +36,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GEOPLAN_", extra="forbid", frozen=True)
 
-    home: Path = Field(default_factory=default_home)
+    home: Path = Field(default_factory=home_folder)
     max_upload_bytes: int = Field(default=200_000_000, gt=0)
     workers: int = Field(default_factory=cores, ge=1, le=256)
     queue_length: int = Field(default=16, ge=0, le=10_000)
@@ -62,7 +56,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then environment, then ``config.toml`` of the home that either of them names."""
         del dotenv_settings, file_secret_settings
-        home = Path(init_settings().get("home") or default_home())
+        home = Path(init_settings().get("home") or home_folder())
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=home / CONFIG)
 
 

@@ -5,6 +5,7 @@ Figures are rounded half up, as the survey asks (四舍五入), never half to ev
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
@@ -40,6 +41,8 @@ def number(value: float | Decimal, digits: int, *, trim: bool = False) -> str:
     >>> number(12345.675, 2), number(0.62, 4, trim=True)
     ('12,345.68', '0.62')
     """
+    if not math.isfinite(value):
+        return "—"
     exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     text = f"{exact.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP):,f}"
     if trim and "." in text:

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geoplan.boundary import Boundary, Repair, mend
+from geoplan.boundary import Boundary, mend
 from geoplan.crs import Frame, to_lonlat
 from geoplan.errors import CallRefused, InputRefused, TooLarge
 from geoplan.measure import PRINTS_AS_ZERO, polygons_of
@@ -44,15 +44,16 @@ def read_boundary(selector: Selector, options: ReadOptions, limits: Limits = BOU
         cannot be mended, overlapping features, or one file that holds both boundaries.
     """
     table = read_table(selector, limits)
-    polygons, repairs = _polygons(table, limits)
+    _polygons_only(table, limits)
     frame = frame_of(table, options.frame)
     _fits(table, frame)
+    polygons, repairs = mend(table.shapes, frame, table.source.file, [f"{table.layer} {row}" for row in table.rows])
     whole = _joined(table, polygons)
     declared, notes = _declared(table, whole, frame, anywhere=options.anywhere)
     return Boundary(whole, frame, table.source, repairs, declared, _name(table), (*table.notes, *notes))
 
 
-def _polygons(table: Table, limits: Limits) -> tuple[NDArray[np.object_], tuple[Repair, ...]]:
+def _polygons_only(table: Table, limits: Limits) -> None:
     file, layer = table.source.file, table.layer
     if len(table) == 0:
         raise InputRefused("no-features", file=file, where=layer)
@@ -66,7 +67,6 @@ def _polygons(table: Table, limits: Limits) -> tuple[NDArray[np.object_], tuple[
         raise TooLarge("vertices", file=file, count=vertices, most=limits.vertices)
     if not np.isfinite(shapely.get_coordinates(table.shapes)).all():
         raise InputRefused("coordinates-not-finite", file=file, where=layer)
-    return mend(table.shapes, file, [f"{layer} {row}" for row in table.rows])
 
 
 def frame_of(table: Table, given: Frame | None) -> Frame:

@@ -158,6 +158,8 @@ class FileLayer:
     def _usable(self, table: Table) -> np.ndarray:
         """The shapes of the rows, invalid ones mended and named; rows without geometry refuse the layer."""
         shapes = table.shapes
+        if not np.isfinite(shapely.get_coordinates(shapes)).all():
+            raise InputRefused("coordinates-not-finite", file=self.source.file, where=self._name)
         table.require_shapes()
         if self.role not in LINES_TOO and not self.role.startswith("custom:"):
             others = table.kinds - {"Polygon"}

@@ -14,11 +14,12 @@ from geoplan.errors import InputRefused, TooLarge
 from geoplan_layers.files.archive import NESTED, Member, unpack
 from geoplan_layers.files.gdal_formats import (
     Box,
-    extent_of,
+    geopackage_extent,
     geopackage_layers,
     read_geopackage,
     read_shapefile,
     sha256,
+    shapefile_extent,
     shapefile_hash,
     shapefile_parts,
 )
@@ -108,7 +109,7 @@ def _geopackage(path: Path, layer: str, source: Source, limits: Limits) -> Datas
         layer,
         source,
         lambda box: read_geopackage(path, layer, source, limits, box),
-        lambda: extent_of(path, layer, source.file),
+        lambda: geopackage_extent(path, layer, source.file),
     )
 
 
@@ -117,7 +118,7 @@ def _shapefile(parts: dict[str, Path], source: Source, stem: str, limits: Limits
         stem,
         source,
         lambda box: read_shapefile(parts, source, stem, limits, box),
-        lambda: extent_of(parts[".shp"], None, source.file),
+        lambda: shapefile_extent(parts[".shp"], source.file),
     )
 
 

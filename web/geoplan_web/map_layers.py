@@ -32,7 +32,8 @@ _FARMLAND_HITS = {
 _QUIET = frozenset({"construction-control-zones", "land-use-zones", "counties"})
 """Control lines that begin hidden: they cover everything."""
 
-Pane = Literal["ground", "areas", "lines"]
+Pane = Literal["ground", "areas", "lines", "inner"]
+"""Where a layer lies, from below. Boundaries often share a line: the construction boundary lies on the planning's."""
 
 
 class Drawn(Protocol):
@@ -158,12 +159,16 @@ class _Maker:
     # --- What is judged ------------------------------------------------------------------------------------------
 
     def boundaries(self) -> list[MapLayer]:
-        styles = {"planning": map_style.PLANNING, "construction": map_style.CONSTRUCTION}
+        styles: dict[str, tuple[Pane, Style]] = {
+            "planning": ("lines", map_style.PLANNING),
+            "construction": ("inner", map_style.CONSTRUCTION),
+        }
         found = []
         for part, shape in self.drawn.boundaries.items():
             record = self.report.content["proposal"][part] or {}
             row = Row(shape, id=f"boundary.{part}", area=figures(record.get("area_m2")))
-            found.append(MapLayer(self.word("part", part), "lines", [("", styles[part])], [row]))
+            pane, style = styles[part]
+            found.append(MapLayer(self.word("part", part), pane, [("", style)], [row]))
         return found
 
     def farmland(self) -> list[MapLayer]:

@@ -64,8 +64,8 @@ class Style:
         return options | {key: True for key in ("casing", "mark") if getattr(self, key)}
 
 
-PLANNING = Style(BLACK, 3, dash="12 5 2 5", casing=True)
-CONSTRUCTION = Style(BLUE, 3, casing=True)
+PLANNING = Style(BLACK, 4, dash="14 5 3 5", casing=True)
+CONSTRUCTION = Style(BLUE, 2.5, casing=True)
 
 _DENSE, _SPARSE = Hatch(FARMLAND_LINE, 45, 2.2, 3.8), Hatch(FARMLAND_LINE, 45, 0.7, 8.3)
 FARMLAND_HIT = Style(FARMLAND_LINE, 2.5, fill=FARMLAND_FILL, fill_opacity=0.9, hatch=_DENSE)

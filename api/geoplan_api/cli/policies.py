@@ -13,16 +13,16 @@ from rich.table import Table as Grid
 
 from geoplan.errors import PolicyRefused
 from geoplan.messages import Lang, Message, say, word
-from geoplan.policy import Policy, PolicyBook, misquotes, shipped
+from geoplan.policy import Policy, PolicyBook, misquotes
 from geoplan.policy.figures import Figure, figures
 from geoplan.policy.rule import FactsRule
-from geoplan_api.inquiry import read_policy
+from geoplan_api.office import book_for, home_folder, office_policies, read_policy
 from geoplan_web.policy import PolicySheet, RuleSheet
 
 
 def print_list(lang: Lang, as_json: bool, console: Console) -> None:
     """Every shipped policy: id, place, paper, standing, dates, number of rules."""
-    policies = list(shipped().values())
+    policies = list(PolicyBook(office_policies(home_folder())))
     if as_json:
         sys.stdout.write(json.dumps([_head(p) for p in policies], ensure_ascii=False, indent=2) + "\n")
         return
@@ -47,7 +47,7 @@ def _head(policy: Policy) -> dict[str, Any]:
 
 def print_policy(policy_id: str, lang: Lang, as_json: bool, console: Console) -> None:
     """One policy so that a planner can read it: each rule with its clause, limits and reading."""
-    book = PolicyBook()
+    book = book_for((policy_id,))
     policy = book.get(policy_id)
     if as_json:
         sys.stdout.write(json.dumps(policy.as_dict(), ensure_ascii=False, indent=2) + "\n")
@@ -105,7 +105,7 @@ def lint_file(path: Path, lang: Lang, console: Console) -> None:
 
 def facts_file(ids: tuple[str, ...], lang: Lang) -> str:
     """A blank facts file that asks for what the facts rules of some policies need."""
-    book = PolicyBook()
+    book = book_for(ids)
     wanted: dict[str, Figure] = {}
     for policy in book.chosen(ids):
         for rule in policy.rules:

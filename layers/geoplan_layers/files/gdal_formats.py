@@ -28,6 +28,8 @@ Box = tuple[float, float, float, float]
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix")
 _RAW = "ISO-8859-1"
 _SHP_MAGIC = b"\x00\x00\x27\x0a"
+EMPTY: Box = (math.inf, math.inf, -math.inf, -math.inf)
+_SHP_HEADER = 100
 _SQLITE = b"SQLite format 3\x00"
 _COMPUTED = """SELECT name FROM sqlite_master
     WHERE type = 'view' OR (sql LIKE 'create virtual%' AND sql NOT LIKE '%using%rtree%')"""
@@ -119,8 +121,8 @@ def _prj_frame(parts: Mapping[str, Path]) -> tuple[Frame | None, tuple[Message, 
 def _whole_shapefile(shp: Path, shown: str) -> None:
     """The header's length against the file's: a cut .shp would give rows without geometry and no warning."""
     with shp.open("rb") as opened:
-        head = opened.read(100)
-    if len(head) < 100 or head[:4] != _SHP_MAGIC:
+        head = opened.read(_SHP_HEADER)
+    if len(head) < _SHP_HEADER or head[:4] != _SHP_MAGIC:
         raise InputRefused("not-a-shapefile", file=shown)
     stated = struct.unpack(">i", head[24:28])[0] * 2
     if stated > shp.stat().st_size:
@@ -205,12 +207,22 @@ def _told(wrong: Exception, shown: str) -> Exception:
     return wrong
 
 
-def extent_of(path: Path, layer: str | None, shown: str) -> Box:
-    """Bounds of a whole layer in its own coordinates, from its header or index; inverted infinities when empty."""
+def shapefile_extent(shp: Path, shown: str) -> Box:
+    """Bounds of a shapefile by its header, so that GDAL writes no index beside it; inverted infinities when empty."""
+    _whole_shapefile(shp, shown)
+    with shp.open("rb") as opened:
+        west, south, east, north = struct.unpack("<4d", opened.read(68)[36:])
+    if shp.stat().st_size <= _SHP_HEADER:
+        return EMPTY
+    return west, south, east, north
+
+
+def geopackage_extent(path: Path, layer: str, shown: str) -> Box:
+    """Bounds of a layer of a GeoPackage by its index; inverted infinities when empty."""
     try:
         bounds = pyogrio.read_info(path, layer=layer, force_total_bounds=True)["total_bounds"]
     except Exception as wrong:
         raise _told(wrong, shown) from None
     if bounds is None:
-        return (math.inf, math.inf, -math.inf, -math.inf)
-    return (float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3]))
+        return EMPTY
+    return float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3])

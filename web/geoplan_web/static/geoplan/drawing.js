@@ -104,8 +104,8 @@
 
   // --- Layers -------------------------------------------------------------------------------------------------
 
-  const PANES = {ground: 350, areas: 400, lines: 450, shown: 460};
-  const CASING = {color: "#fff", opacity: 0.9, dashArray: null, interactive: false};
+  const PANES = {ground: 350, areas: 400, casing: 445, lines: 450, inner: 455, shown: 460};
+  const CASING = {color: "#fff", opacity: 0.9, dashArray: null, fill: false, interactive: false, pane: "geoplan-casing"};
   const SHOWN = {color: "#0b3d91", weight: 4, fill: false, interactive: false};
 
   const LABEL_REACH = 260; // metres from a boundary to the label of a line that leaves it
@@ -165,10 +165,10 @@
     /* Move to bounds, clear of what stands on the right of the map. */
     _fit(bounds, options) {
       this._goal = bounds;
-      const legend = this._map.getContainer().querySelector(".geoplan-legend");
+      const legend = this._map.getContainer().querySelector(".geoplan-legend-body:not([hidden])");
       const taken = legend ? legend.offsetWidth : 0;
-      const free = taken < this._map.getSize().x / 2 ? taken : 0;
-      this._map.fitBounds(bounds, {paddingTopLeft: [56, 28], paddingBottomRight: [free + 28, 44], ...options});
+      const right = taken < this._map.getSize().x / 2 ? taken : 0; // else it covers the map whatever we do
+      this._map.fitBounds(bounds, {paddingTopLeft: [56, 28], paddingBottomRight: [right + 28, 44], ...options});
       return this;
     },
 
@@ -226,7 +226,7 @@
 
     _draw(row, heading, style, group) {
       if (style.casing) {
-        group.addLayer(shape(row.shape, this._points, {...style, ...CASING, weight: style.weight + 4, fill: false}));
+        group.addLayer(shape(row.shape, this._points, {...CASING, weight: style.weight + 4}));
       }
       const drawn = shape(row.shape, this._points, style).addTo(group);
       drawn.bindPopup(() => told(row, heading, this), {maxWidth: 320, closeButton: true});

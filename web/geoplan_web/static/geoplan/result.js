@@ -51,7 +51,7 @@
 
   /* The address of the page may name a finding; the map learns of it as soon as it is there. */
   function follow() {
-    const finding = document.getElementById(decodeURIComponent(window.location.hash.slice(1)));
+    const finding = document.getElementById(window.location.hash.slice(1)); // ids are plain ASCII
     if (!finding || !finding.matches(".finding, .structural")) { return; }
     mark(finding);
     finding.scrollIntoView({block: "start"});

@@ -20,11 +20,20 @@
     }
   }
 
+  function decoded(text) {
+    try {
+      return decodeURIComponent(text);
+    } catch (malformed) {
+      return text;
+    }
+  }
+
+  /* Ids of the pieces that an address names, or null where it names none. */
   function chosen(hash, drawing) {
     const [key, value] = hash.replace(/^#/, "").split("=");
     if (!value) { return null; }
-    const text = decodeURIComponent(value);
-    return {evidence: text.split(","), finding: drawing.evidenceOf(text)}[key] || null;
+    if (key === "evidence") { return value.split(",").map(decoded); }
+    return key === "finding" ? drawing.evidenceOf(decoded(value)) : null;
   }
 
   L.Control.GeoplanSelection = L.Control.extend({
