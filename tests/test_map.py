@@ -146,6 +146,12 @@ def test_a_sliver_too_thin_for_the_page_becomes_a_point() -> None:
     assert place == pytest.approx((120.25, 30))
 
 
+def test_a_line_of_no_length_becomes_a_point() -> None:
+    table = PointTable()
+    written = table.write(shapely.LineString([(120, 30), (120, 30)]))
+    assert (written, read(written, table.text())) == (".A", [[(120, 30)]])
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_piece_of_evidence_is_drawn_once(report: Report, lang: Lang) -> None:
     seen = [
@@ -454,6 +460,15 @@ def test_a_finding_can_be_chosen_above_the_map(browser: Browser, report: Report,
         assert page.evaluate("map_geoplan.getBounds().contains(drawing._shapes.get('towns.planning.1').getBounds())")
         page.get_by_role("button", name="回到边界").click()
         assert page.locator(".leaflet-geoplan-shown-pane path").count() == 0
+
+
+@pytest.mark.browser
+def test_a_town_that_overlaps_the_proposal_is_drawn_too(browser: Browser, tmp_path: Path) -> None:
+    towns = register(town("重叠镇", box(1700, 0, 500, 500)), town("点镇", box(100, 100, 1, 1).centroid))
+    report = checked(PLANNING, CONSTRUCTION, ("huzhou-2018",), [], towns)
+    with offline(browser, report, tmp_path, hash="#finding=huzhou-2018--one-per-neighbourhood") as opened:
+        assert opened.page.locator(".leaflet-geoplan-shown-pane path").count() == 4
+        expect(opened.page.get_by_text("重叠镇 0 米")).to_be_attached()
 
 
 @pytest.mark.browser

@@ -258,7 +258,7 @@ def test_a_measured_figure_stands_above_its_limit_with_units_apart(
     distance = page[page.index('id="huzhou-2018--one-per-neighbourhood"') :]
     rows = re.findall(r'<tr><th scope="row">([^<]+)</th><td class="number">([^<]+)</td><td>([^<]*)</td>', distance)[:3]
     measured, error, least, kilometres, metres = words
-    assert rows == [(measured, "2.1", kilometres), (error, "± 0.1", metres), (least, "3", kilometres)]
+    assert rows == [(measured, "2.100", kilometres), (error, "± 0.10", metres), (least, "3.000", kilometres)]
 
 
 def test_measures_and_the_account_of_land_stand_in_every_unit(reports: Mapping[str, Report]) -> None:

@@ -10,8 +10,10 @@ from geoplan.messages.units import MU_PER_M2, format_unit, number
 from geoplan_web.finding import FindingView, ReportView
 from geoplan_web.wording import Json, quantity
 
-_LARGE = 100_000.0
-"""m² from which areas are told in km²."""
+_LARGE = {"m2": 100_000.0, "m": 1000.0}
+"""Areas from 0.1 km² are told in km², distances from 1 km in km."""
+_PLACES = {"km": (1000.0, 3), "m": (1.0, 2)}
+"""Size and decimals of the units of distance: always as many, so that figures line up."""
 
 
 class FigureRow(NamedTuple):
@@ -53,7 +55,8 @@ def finding_figures(finding: FindingView) -> list[FigureRow]:
     if measured["elsewhere"] is not None:
         rows.append(_row(finding, "elsewhere", measured["elsewhere"], unit))
     if measured["error"]:
-        error = _row(finding, "error", measured["error"], "m2" if measured["unit"] == "m2" else unit)
+        small = measured["unit"] if measured["unit"] in _LARGE else unit
+        error = _row(finding, "error", measured["error"], small)
         rows.append(error._replace(number=f"± {error.number}"))
     return [*rows, *(_row(finding, which, value, unit) for which, value in bounds.items())]
 
@@ -66,16 +69,18 @@ def _measured_as(finding: FindingView, method: str) -> str:
 
 
 def _unit(finding: FindingView, values: list[float]) -> str:
+    """The one unit of a finding's figures; areas by class are told in ha, as the law counts them."""
     unit = str(finding.record["measured"]["unit"])
-    if unit != "m2":
-        return unit
     if finding.record["kind"] == "class-area":
         return "ha"
-    return "km2" if max(values) >= _LARGE else "m2"
+    return f"k{unit}" if unit in _LARGE and max(values) >= _LARGE[unit] else unit
 
 
 def _row(finding: FindingView, what: str, value: float, unit: str) -> FigureRow:
     label = say(Message(f"page.figure-{what}"), finding.lang)
+    if unit in _PLACES:
+        size, decimals = _PLACES[unit]
+        return FigureRow(label, number(value / size, decimals), word("unit-short", unit, finding.lang))
     is_area = unit in ("m2", "ha", "km2")
     printed = format_unit(value, unit, finding.lang) if is_area else quantity(value, unit, finding.lang)
     figure, _, its_unit = printed.partition(" ")
@@ -92,7 +97,7 @@ def boundary_measures(report: ReportView) -> tuple[list[str], list[Measure]]:
     records: list[Json] = [report.content["proposal"][part] for part in parts]
 
     def row(what: str, unit: str, *cells: str) -> Measure:
-        spelt = word("area-unit", unit, report.lang) if unit else ""
+        spelt = word("unit-short", unit, report.lang) if unit else ""
         return Measure(say(Message(f"page.measure-{what}"), report.lang), spelt, cells)
 
     def areas(what: str, key: str, unit: str) -> Measure:

@@ -209,8 +209,8 @@ class _Maker:
         rows = [self._row(piece, _evidence_style(piece)) for piece in several]
         own = f"map.evidence-{kind.replace('.', '-')}"
         title = say(Message(own), self.report.lang) if own in catalogue() else self.word("role", kind)
-        quiet = several[0].layer in (FARMLAND, "land-use") and not any(row.style == 2 for row in rows)
-        return MapLayer(title, "areas", styles, rows, shown=not quiet)
+        layer, weighs = several[0].layer, any(row.style in (0, 2) for row in rows)
+        return MapLayer(title, "areas", styles, rows, shown=layer != FARMLAND and (layer != "land-use" or weighs))
 
     def neighbours(self) -> list[MapLayer]:
         """Towns and distances, whole: they lie far outside what is shown of other layers."""

@@ -41,8 +41,8 @@ class PointTable:
     """The vertices of a page, numbered in the order in which shapes first need them.
 
     Shapes are in degrees. They are written as text: rings parted by spaces and polygons by semicolons; a line
-    begins with ``-``, a point with ``.``. A ring that has fewer than three vertices at this precision is left out,
-    and a shape of which nothing is left becomes a point, so that a sliver is never lost.
+    begins with ``-``, a point with ``.``. A ring that has fewer than three vertices at this precision is left out, as
+    is a line with one; a shape of which nothing is left becomes a point, so that a sliver is never lost.
     """
 
     def __init__(self) -> None:
@@ -53,9 +53,8 @@ class PointTable:
         dimensions, parts = shapely.get_dimensions(shape), shapely.get_parts(shape)
         if dimensions == 0:
             return self._point(parts[0])
-        if dimensions == 1:
-            return ";".join("-" + self._run(_vertices(line)) for line in parts if shapely.get_dimensions(line) == 1)
-        written = (self._polygon(part) for part in parts if shapely.get_dimensions(part) == 2)
+        write = self._line if dimensions == 1 else self._polygon
+        written = (write(part) for part in parts if shapely.get_dimensions(part) == dimensions)
         return ";".join(filter(None, written)) or self._point(shapely.point_on_surface(shape))
 
     def text(self) -> str:
@@ -68,6 +67,10 @@ class PointTable:
         if len(set(rings[0])) < 3:
             return ""
         return " ".join(self._run(ring) for ring in rings if len(set(ring)) > 2)
+
+    def _line(self, line: shapely.Geometry) -> str:
+        vertices = _vertices(line)
+        return "-" + self._run(vertices) if len(vertices) > 1 else ""
 
     def _point(self, point: shapely.Geometry) -> str:
         return "." + self._run(_vertices(point))

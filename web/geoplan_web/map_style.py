@@ -65,7 +65,7 @@ class Style:
 
 
 PLANNING = Style(BLACK, 4, dash="14 5 3 5", casing=True)
-CONSTRUCTION = Style(BLUE, 2.5, casing=True)
+CONSTRUCTION = Style(BLUE, 2.8, casing=True)
 
 _DENSE, _SPARSE = Hatch(FARMLAND_LINE, 45, 2.2, 3.8), Hatch(FARMLAND_LINE, 45, 0.7, 8.3)
 FARMLAND_HIT = Style(FARMLAND_LINE, 2.5, fill=FARMLAND_FILL, fill_opacity=0.9, hatch=_DENSE)

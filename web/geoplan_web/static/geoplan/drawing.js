@@ -108,6 +108,7 @@
   const CASING = {color: "#fff", opacity: 0.9, dashArray: null, fill: false, interactive: false, pane: "geoplan-casing"};
   const SHOWN = {color: "#0b3d91", weight: 4, fill: false, interactive: false};
 
+  const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
   const LABEL_REACH = 260; // metres from a boundary to the label of a line that leaves it
 
   /* A mark over a thing on the map, in its shape. */
@@ -138,6 +139,8 @@
 
     addTo(map) {
       this._map = map;
+      map.getContainer().setAttribute("role", "main");
+      map.getContainer().setAttribute("aria-label", document.title);
       for (const [name, zIndex] of Object.entries(PANES)) {
         map.createPane(`geoplan-${name}`).style.zIndex = zIndex;
       }
@@ -168,7 +171,8 @@
       const legend = this._map.getContainer().querySelector(".geoplan-legend-body:not([hidden])");
       const taken = legend ? legend.offsetWidth : 0;
       const right = taken < this._map.getSize().x / 2 ? taken : 0; // else it covers the map whatever we do
-      this._map.fitBounds(bounds, {paddingTopLeft: [56, 28], paddingBottomRight: [right + 28, 44], ...options});
+      const padding = {paddingTopLeft: [56, 28], paddingBottomRight: [right + 28, 44]};
+      this._map.fitBounds(bounds, {...padding, animate: !CALM.matches, ...options});
       return this;
     },
 
