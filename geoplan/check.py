@@ -126,6 +126,7 @@ def check(
     content = Content(
         id="",
         verdict=verdict,
+        invented=any(layer.invented for layer in site.layers),
         checked_on=options.on.isoformat(),
         made_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         options={
@@ -262,6 +263,8 @@ def _warnings(site: Site, asked: tuple[str, ...], options: Options) -> list[Mess
     found: list[Message] = []
     if not asked:
         found.append(Message("warning.common-policy", {}))
+    if any(layer.invented for layer in site.layers):
+        found.append(Message("warning.invented"))
     if options.anywhere and not site.in_china:
         found.append(Message("warning.outside-china", {}))
     if site.construction is None:

@@ -104,6 +104,11 @@ class Layer(Protocol):
         ...
 
     @property
+    def invented(self) -> bool:
+        """Whether the data are made up."""
+        ...
+
+    @property
     def generation(self) -> Generation | None:
         """Standard of the codes."""
         ...

@@ -233,6 +233,7 @@ def layer_records(site: Site) -> list[LayerRecord]:
                 "coverage_from": "assumed" if layer.declared(site.plane) is None else "declared",
                 "coverage_sha256": layer.coverage_source.sha256 if layer.coverage_source else None,
                 "generation": layer.generation,
+                "invented": layer.invented,
                 "notes": [said(note) for note in layer.notes],
             }
         )

@@ -221,6 +221,7 @@ class LayerRecord(_Part):
     coverage_from: Literal["declared", "assumed"]
     coverage_sha256: str | None = None
     generation: str | None = None
+    invented: bool = False
     notes: list[SaidMessage] = []
 
 
@@ -237,6 +238,7 @@ class Content(_Part):
     schema_: Literal["geoplan/report/1"] = Field(default=SCHEMA, alias="schema")
     id: str
     verdict: Verdict
+    invented: bool = False
     checked_on: str
     made_at: str
     options: dict[str, Any]

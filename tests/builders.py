@@ -56,6 +56,7 @@ class MemoryLayer:
     covers: shapely.Geometry | None = None
     generation: Generation | None = "third-survey"
     coded: bool = True
+    invented: bool = False
     frame: Frame = FRAME
     day: date | None = date(2025, 12, 31)
     source: Source = field(default=Source("layer.gpkg", "1" * 64))

@@ -95,7 +95,7 @@ def test_a_town_that_complies_exits_with_0(files: dict[str, Path]) -> None:
 def test_a_failing_rule_exits_with_1(files: dict[str, Path]) -> None:
     run = geoplan(*passing(files, "farm"))
     assert run.returncode == 1
-    assert "give back 1 patches of permanent basic farmland" in run.stdout.replace("\n", " ")
+    assert "give back 1 patch of permanent basic farmland" in run.stdout.replace("\n", " ")
 
 
 def test_missing_data_exit_with_3(files: dict[str, Path]) -> None:

@@ -235,7 +235,7 @@ def test_what_is_no_polygon_is_refused(tmp_path: Path) -> None:
 
 def test_rows_without_geometry_are_refused_with_their_numbers(tmp_path: Path) -> None:
     frame_of([SQUARE, None, SQUARE]).to_file(tmp_path / "n.gpkg", driver="GPKG")
-    with pytest.raises(InputRefused, match=r"1 rows have no geometry \(rows 2\)"):
+    with pytest.raises(InputRefused, match=r"1 row has no geometry \(rows 2\)"):
         read(tmp_path / "n.gpkg")
 
 

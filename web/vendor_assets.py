@@ -288,9 +288,7 @@ def chosen(package: Package, contents: dict[str, bytes]) -> dict[str, bytes]:
         if text.count(patch.old) != 1:
             raise SystemExit(f"vendor_assets: {package.spec}: {patch.file} does not hold {patch.old!r} once")
         taken[patch.file] = text.replace(patch.old, patch.new).encode()
-    licences = {
-        n: b for n, b in contents.items() if "/" not in n and any(fnmatchcase(n, p) for p in LICENCE_FILES)
-    }
+    licences = {n: b for n, b in contents.items() if "/" not in n and any(fnmatchcase(n, p) for p in LICENCE_FILES)}
     if not licences:
         raise SystemExit(f"vendor_assets: {package.spec} holds no licence text")
     return taken | licences

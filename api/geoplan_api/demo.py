@@ -75,7 +75,7 @@ def _selector(text: str) -> Selector:
 
 
 def _layer(given: Mapping[str, str]) -> DemoLayer:
-    return DemoLayer(LayerSpec(given["role"], _selector(given["file"])), _selector(given["coverage"]))
+    return DemoLayer(LayerSpec(given["role"], _selector(given["file"]), invented=True), _selector(given["coverage"]))
 
 
 def manifest() -> Mapping[str, Any]:

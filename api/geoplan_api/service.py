@@ -89,11 +89,9 @@ class Service:
         return check, text
 
     def report(self, check: StoredCheck) -> tuple[bytes, dict[str, Any]]:
-        """The report of a check as stored, and as data for pages, which mark one that rests on invented layers."""
+        """The report of a check as stored, and as data for pages."""
         text = self.objects.read(check.report_sha256)
         content: dict[str, Any] = json.loads(text)
-        if any(each["invented"] for each in check.request.get("held", ())):
-            content["invented"] = True
         return text, content
 
     def overlaps(self, check: StoredCheck, content: dict[str, Any]) -> Overlaps:

@@ -89,7 +89,7 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Mapping[La
 
 
 class _Formatter(string.Formatter):
-    """``{area:km2}`` formats by unit, ``{role:role}`` looks a word up, a list is joined."""
+    """``{area:km2}`` formats by unit, ``{role:role}`` is looked up, ``{n:#patch|patches}`` counts, lists are joined."""
 
     def __init__(self, lang: Lang) -> None:
         self.lang: Lang = lang
@@ -106,6 +106,9 @@ class _Formatter(string.Formatter):
             return joint.join(self.format_field(each, format_spec) for each in value)
         if value is None:
             return "—"
+        if format_spec.startswith("#"):
+            one, _, many = format_spec[1:].partition("|")
+            return f"{format_unit(value, 'count', self.lang)} {one if value == 1 else many}"
         if format_spec in _WORDS:
             return word(format_spec, str(value), self.lang)
         return format_unit(value, format_spec, self.lang)

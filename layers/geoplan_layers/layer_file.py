@@ -94,6 +94,11 @@ class FileLayer:
         return date(self._year, 12, 31) if self._year else None
 
     @property
+    def invented(self) -> bool:
+        """Whether the data are made up, as the demo's are."""
+        return self._spec.invented
+
+    @property
     def generation(self) -> Generation | None:
         """The standard of the codes: what the user says, else what the fields decide."""
         return self._spec.generation or generation_of(self._fields, self.role)

@@ -51,6 +51,7 @@ class LayerSpec:
     selector: Selector
     frame: Frame | None = None
     generation: Generation | None = None
+    invented: bool = False
 
 
 def parse_layer(text: str) -> LayerSpec:

@@ -41,7 +41,7 @@ VIEWPORT = "width=device-width, initial-scale=1"
 Mode = Literal["static", "inline"]
 
 
-class UnvendoredAsset(Exception):  # noqa: N818 - named for what was met, as geoplan's errors are
+class UnvendoredAsset(Exception):
     """A page asks for a file that the package does not carry, or runs code that needs one left out."""
 
 

@@ -123,13 +123,16 @@ def _area(m2: float | None, unit: str) -> str:
 
 
 def land_rows(report: ReportView) -> list[LandRow]:
-    """The account of construction land; empty where nothing of it is known."""
+    """The account of construction land, whose rows add up; empty where nothing of it is known."""
     proposal = report.content["proposal"]
     whole = (proposal["construction"] or {}).get("area_m2")
-    keys = ("new_construction_m2", "existing_construction_m2", "approved_unused_m2", "construction_land_m2")
-    if all(proposal[key] is None for key in keys):
+    parts = ("new_construction_m2", "existing_construction_m2", "approved_unused_m2")
+    land = proposal["construction_land_m2"]
+    if land is None and all(proposal[key] is None for key in parts):
         return []
-    return [_land(report, key, proposal[key], None if key == keys[-1] else whole) for key in keys]
+    rest = None if land is None or whole is None else round(land - whole, 2)
+    rows = [_land(report, key, proposal[key], whole) for key in parts]
+    return [*rows, _land(report, "stock_in_rest_m2", rest, None), _land(report, "construction_land_m2", land, None)]
 
 
 def _land(report: ReportView, key: str, m2: float | None, whole: float | None) -> LandRow:

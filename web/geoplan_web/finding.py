@@ -280,7 +280,7 @@ class ReportView(Judged):
 
     @property
     def invented(self) -> bool:
-        """Whether whoever shows the report says that its data are invented (the demo's are)."""
+        """Whether the layers it rests on are made up, as the demo's are."""
         return bool(self.content.get("invented"))
 
     @cached_property

@@ -31,7 +31,7 @@ def draw(content: Json, overlaps: Drawn, lang: Lang, *, mode: Mode = "inline", n
     Parameters
     ----------
     content
-        The report ``geoplan/report/1``; ``invented: true`` beside its members marks demo data on the page.
+        The report ``geoplan/report/1``; ``invented`` marks demo data on the page.
     overlaps
         Boundaries, evidence by id and surroundings, on the plane of the check (``Overlaps`` of geoplan_layers).
     mode

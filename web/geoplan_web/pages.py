@@ -103,7 +103,7 @@ def result(content: Json, links: Mapping[str, str], lang: Lang, *, nonce: str) -
     Parameters
     ----------
     content
-        The report ``geoplan/report/1``; ``invented: true`` beside its members marks demo data on the page.
+        The report ``geoplan/report/1``; ``invented`` marks demo data on the page.
     links
         Addresses: ``map`` (the page shown in a frame), and for downloads ``map_file``, ``report``, ``overlaps``.
     """
