@@ -303,9 +303,17 @@ class ReportView(Judged):
         """The whole verdict in one sentence."""
         spatial = [f.verdict for p in self.policies for f in p.group("spatial")]
         verdicts = [*spatial, *(found.verdict for found in self.structural)]
-        counts = {verdict.replace("-", "_"): verdicts.count(verdict) for verdict in _ORDER}
-        args = {"name": self.name, "policies": len(self.policies), **counts}
-        return say(Message(f"view.sentence-{self.verdict}", args), self.lang)
+        counts = {verdict: verdicts.count(verdict) for verdict in _ORDER}
+        others = [
+            Message(f"view.sentence-others-{verdict}", {"count": counts[verdict]}).as_dict()
+            for verdict in ("attention", "not-assessed")
+            if verdict != self.verdict and counts[verdict]
+        ]
+        args = {"name": self.name, "policies": len(self.policies), "count": counts[self.verdict]}
+        told = say(Message(f"view.sentence-{self.verdict}", args), self.lang)
+        if self.verdict != "fail" or not others:
+            return told
+        return told + say(Message("view.sentence-others", {"others": others}), self.lang)
 
     @property
     def broken(self) -> list[FindingView]:
