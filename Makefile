@@ -40,11 +40,13 @@ demo: $(VENV)/.run
 serve: $(VENV)/.run
 	@$(BIN)/geoplan serve --demo
 
-# What the browser tests need of the system: Debian's Chromium and a Chinese font.
+# What the browser tests need of the system: Debian's Chromium, a Chinese font, and a library of Playwright's driver.
 system:
-	@if ! command -v chromium >/dev/null 2>&1 || ! command -v fc-list >/dev/null 2>&1 || ! fc-list :lang=zh | grep -q .; then \
+	@if ! command -v chromium >/dev/null 2>&1 || ! command -v fc-list >/dev/null 2>&1 \
+	  || ! fc-list :lang=zh | grep -q . || ! /sbin/ldconfig -p | grep -q libatomic.so.1; then \
 	  $(SUDO) apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends chromium fontconfig fonts-noto-cjk >/dev/null; \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends \
+	    chromium fontconfig fonts-noto-cjk libatomic1 >/dev/null; \
 	fi
 
 test: $(VENV)/.dev system
