@@ -59,8 +59,8 @@ check: $(VENV)/.dev
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/uv lock --check --quiet
-	@$(BIN)/uv export --quiet --frozen --no-default-groups --group build --no-emit-project --no-header | diff -q - requirements.txt
-	@$(BIN)/uv export --quiet --frozen --all-groups --no-emit-project --no-header | diff -q - requirements-dev.txt
+	@$(BIN)/uv export --quiet --frozen --no-default-groups --group build --no-emit-project --no-header | diff - requirements.txt >/dev/null || { echo "requirements.txt is not what the lock says: make lock"; exit 1; }
+	@$(BIN)/uv export --quiet --frozen --all-groups --no-emit-project --no-header | diff - requirements-dev.txt >/dev/null || { echo "requirements-dev.txt is not what the lock says: make lock"; exit 1; }
 
 bench: $(VENV)/.dev
 	@$(BIN)/python benchmarks/overlap.py
