@@ -267,6 +267,10 @@ def _warnings(site: Site, asked: tuple[str, ...], options: Options) -> list[Mess
         found.append(Message("warning.invented"))
     if options.anywhere and not site.in_china:
         found.append(Message("warning.outside-china", {}))
+    county = site.proposal.facts.county
+    lies_in = [each.adcode for each in county_shares(site)]
+    if county and lies_in and county not in lies_in:
+        found.append(Message("warning.county-differs", {"given": county, "found": lies_in}))
     if site.construction is None:
         found.append(Message("warning.no-construction", {}))
     assumed = dict.fromkeys(layer.role for layer in site.layers if layer.declared(site.plane) is None)

@@ -1,4 +1,4 @@
-"""What is shown around a boundary: patches, neighbours and control lines within 500 m."""
+"""What is shown around a boundary: patches, neighbours, control lines, and ground that a layer does not know."""
 
 from __future__ import annotations
 
@@ -24,5 +24,15 @@ def around(site: Site) -> tuple[Context, ...]:
             code = str(patches.codes[i])
             kinds = tuple(sorted(groups(code, generation))) if generation else ()
             found.append(Context(role, str(patches.ids[i]), code, str(patches.names[i]), patches.shapes[i], kinds))
+    found.extend(_uncovered(site))
     found.extend(Context("towns", n.town.label, n.town.stage or "", n.town.label, n.shape) for n in site.neighbours)
     return tuple(found)
+
+
+def _uncovered(site: Site) -> list[Context]:
+    """Ground of the boundaries that a layer asked by some rule does not cover: drawn, so that it can be asked for."""
+    return [
+        Context(role, "", "", "", known.uncovered, ("uncovered",))
+        for role, part, known in site.coverage_asked
+        if part != "construction" and not known.is_whole
+    ]

@@ -58,7 +58,9 @@ class TooLarge(InputRefused):
 
 
 class PolicyRefused(InputRefused):
-    """A policy file does not say what a policy must say."""
+    """A policy file does not say what a policy must say; ``others`` are the further faults of the same file."""
+
+    others: tuple[PolicyRefused, ...] = ()
 
 
 class CallRefused(GeoplanError):

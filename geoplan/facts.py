@@ -16,6 +16,13 @@ TOWN_STAGES = ("plan", "cultivate", "create", "named", "eliminated", "cancelled"
 _TOP = {"id": str, "name": str, "county": str, "tier": str, "listed_on": date, "stage": str}
 _SECTIONS = ("industry", "declared", "investment", "county_figures", "features", "operation", "land", "pilot")
 _ANSWER = {"verdict": str, "by": str, "on": date, "reason": str, "number": str, "type": str, "area_m2": float}
+_PARTS = (
+    *((f"investment.{part}", "investment.total") for part in ("housing", "featured", "technology", "non_government")),
+    ("investment.first_year_total", "investment.total"),
+    ("investment.first_year_housing", "investment.first_year_total"),
+    ("investment.first_year_featured", "investment.first_year_total"),
+)
+"""Figures that are part of another: one larger than its whole is a slip of the pen."""
 ANSWERS = ("pass", "fail", "attention", "not-applicable", "exception")
 
 
@@ -83,6 +90,10 @@ def parse_facts(content: Mapping[str, Any], file: str) -> Facts:
                 classes = {policy: _typed(name, str, f"{path}.{policy}", file) for policy, name in value.items()}
             else:
                 values[path] = _figure_value(path, value, file)
+    for part, whole in _PARTS:
+        if values.get(part, 0.0) > values.get(whole, float("inf")):
+            args = {"part": part, "whole": whole, "value": values[part], "most": values[whole]}
+            raise InputRefused("facts-part-exceeds", file=file, where=part, **args)
     answers = {rule: _answer(rule, given, file) for rule, given in content.get("answers", {}).items()}
     return Facts(**top, values=values, classes=classes, answers=answers)
 

@@ -227,6 +227,16 @@ class Site:
             self._known[key] = self.known_in(role, self.shape(part))
         return self._known[key]
 
+    @property
+    def coverage_asked(self) -> list[tuple[str, Part, Known]]:
+        """Coverage of each role and part that some rule has asked for, planning before its rest."""
+        asked = {(role, part): known for (role, part), known in self._known.items()}
+        return [
+            (role, part, known)
+            for (role, part), known in asked.items()
+            if part != "rest" or (role, "planning") not in asked
+        ]
+
     def known_in(self, role: str, shape: shapely.Geometry) -> Known:
         """The coverage of any area of the plane by a role; uncovered slivers do not count."""
         given = self._layers.get(role, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import shapely
 
@@ -15,6 +16,10 @@ from geoplan.policy import Policy
 from geoplan.report import CountyShare
 from geoplan.site import Site
 from geoplan.verdict import Verdict
+
+_UNITS = {"km2": 1e6, "ha": 1e4, "mu": 2000 / 3}
+_NEAR = 0.2
+"""How near a declared area times another unit must come to the measured one to be told as that unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ def _inside(site: Site) -> Judgement:
     firm = not all(e.sliver for e in evidence)
     verdict: Verdict = "fail" if firm else "attention"
     key = "finding.structure.outside" if firm else "finding.structure.outside-slivers"
+    if firm and shapely.covers(site.construction, site.planning):
+        key = "finding.structure.swapped"
     measured = Measurement(area, "m2", "survey-ellipsoid", site.accuracy * float(shapely.length(outside)))
     return Judgement(verdict, Message(key, args), firm, None if firm else ("pass", "fail"), measured, evidence=evidence)
 
@@ -88,7 +95,7 @@ def _against_declared(site: Site, part: str, boundary: Boundary, declared: float
         area_error(shape, site.accuracy),
     )
     agrees = min(abs(declared - measured), abs(declared - planar)) <= error
-    args = {
+    args: dict[str, Any] = {
         "part": part,
         "declared": half_up(declared, 2),
         "measured": half_up(measured, 2),
@@ -97,6 +104,9 @@ def _against_declared(site: Site, part: str, boundary: Boundary, declared: float
         "planar_difference": half_up(declared - planar, 2),
     }
     key = "finding.structure.declared-agrees" if agrees else "finding.structure.declared-differs"
+    unit = next((name for name, size in _UNITS.items() if abs(declared * size / measured - 1) <= _NEAR), None)
+    if not agrees and unit:
+        key, args["unit"] = "finding.structure.declared-unit", unit
     return Judgement(
         "pass" if agrees else "attention",
         Message(key, args),

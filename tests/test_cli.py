@@ -143,7 +143,10 @@ def test_check_writes_nothing_but_out(files: dict[str, Path], tmp_path: Path) ->
         ),
         (["--planning", "{planning}", "--crs", "EPSG:4528"], "the file says EPSG:4549, the call says EPSG:4528"),
         (["--planning", "{planning}", "--crs", "4528x"], "the system 4528x is not known"),
-        (["--planning", "{planning}", "--on", "2026-13-01"], "2026-13-01 is no value for --on"),
+        (
+            ["--planning", "{planning}", "--on", "2026-13-01"],
+            "2026-13-01 is no value for --on; it should be YYYY-MM-DD",
+        ),
         (["--planning", "{planning}", "--accuracy", "0"], "0 is no value for --accuracy"),
         (["--planning", "{planning}", "--reading", "a.b=1"], "a reading is given as POLICY.RULE.KEY=VALUE"),
         (["--planning", "{planning}", "--lang", "fr"], "--lang 的值 fr 不对"),

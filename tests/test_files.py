@@ -184,7 +184,7 @@ def test_degrees_for_metres_and_metres_for_degrees_are_refused(
     tmp_path: Path, crs: int, shape: shapely.Geometry
 ) -> None:
     with pytest.raises(
-        InputRefused, match=r"the file says EPSG:.* but its coordinates .* do not fit; they look like EPSG:"
+        InputRefused, match=r"EPSG:.* does not fit the coordinates .*; they look like EPSG:"
     ):
         read(shapefile(tmp_path / "s", frame_of([shape], crs=crs)))
 

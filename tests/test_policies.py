@@ -128,21 +128,25 @@ NANTONG = files("geoplan.policies").joinpath("nantong-2017.toml").read_text(enco
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('kind = "area"', 'kind = "aera"', r"rules\[planning-area\]: Input tag 'aera'"),
+        ('kind = "area"', 'kind = "aera"', r"rules\[planning-area\]: there is no rule of kind aera"),
         (
             "about_m2 = 3_000_000",
             "about_km2 = 3",
             r"rules\[planning-area\]\.limits\[1\]: unknown key 'about_km2'.*as in max_m2",
         ),
         ("about_m2 = 3_000_000", "about_m2 = 3_000_000, max_m = 3", r"one limit has one unit"),
-        ('of = "planning"', 'of = "all"', r"rules\[planning-area\]\.of: Input should be 'planning'"),
-        ('strength = "generally"', 'strength = "always"', r"strength: Input should be 'must'"),
+        ('of = "planning"', 'of = "all"', r"rules\[planning-area\]\.of: the value all is not one of 'planning'"),
+        ('strength = "generally"', 'strength = "always"', r"strength: the value always is not one of 'must'"),
         ('clause = "scale"', 'clause = "scal"', r"cites the clause 'scal'; the file has"),
-        ("[document]", "[document]\ncolour = 1", r"document\.colour: unknown key"),
+        ("[document]", "[document]\ncolour = 1", r"document\.colour: there is no such key"),
         ("[document]", "[document]\n[document]", r"not a TOML file \(Cannot declare"),
         ('id = "construction-area"', 'id = "planning-area"', r"two rules share the id planning-area"),
         ('figure = "investment.net_total"', 'figure = "investment.nett"', r"asks for the figure 'investment.nett'"),
-        ('schema = "geoplan/policy/1"', 'schema = "geoplan/policy/2"', r"schema: Input should be 'geoplan/policy/1'"),
+        (
+            'schema = "geoplan/policy/1"',
+            'schema = "geoplan/policy/2"',
+            r"schema: the value geoplan/policy/2 is not one of 'geoplan/policy/1'",
+        ),
         ('instead_of = "investment-total"', 'instead_of = "investment"', r"stands instead of 'investment'"),
     ],
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,9 +13,9 @@ from geoplan.check import DEFAULT_ACCURACY, Options, check
 from geoplan.crs import Frame, recognise
 from geoplan.errors import CallRefused
 from geoplan.facts import Facts
-from geoplan.policy import Policy, PolicyBook
+from geoplan.policy import Policy
 from geoplan.report import Report
-from geoplan_api.office import own_for, read_policy
+from geoplan_api.office import named
 from geoplan_layers.boundary_file import ReadOptions, read_boundary
 from geoplan_layers.facts_file import read_facts
 from geoplan_layers.layer_file import FileLayer
@@ -67,7 +66,7 @@ def today() -> date:
     return datetime.now(CHINA_TIME).date()
 
 
-def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] = ()) -> Report:
+def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> Report:
     """Read what the inquiry names and check it.
 
     Raises
@@ -75,8 +74,7 @@ def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] = ()) -> Report:
     GeoplanError
         What was refused, with the file, the place and the mend.
     """
-    ids, own = _policies(inquiry.policies)
-    book = PolicyBook((*(own_policies or own_for(ids)), *own))
+    ids, book = named(inquiry.policies, own_policies)
     book.chosen(ids)
     options = ReadOptions(inquiry.frame, inquiry.anywhere)
     planning = read_boundary(inquiry.planning, options)
@@ -90,20 +88,6 @@ def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] = ()) -> Report:
 
 def _facts(selector: Selector | None) -> tuple[Facts, Source | None]:
     return read_facts(selector.path, selector.shown) if selector else (Facts(), None)
-
-
-def _policies(given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Policy, ...]]:
-    """Ids to check, and the policies of files among what was given."""
-    ids: list[str] = []
-    own = []
-    for each in given:
-        if each.endswith(".toml"):
-            policy = read_policy(Path(each))
-            own.append(policy)
-            ids.append(policy.id)
-        else:
-            ids.append(each)
-    return tuple(ids), tuple(own)
 
 
 def _layers(inquiry: Inquiry) -> list[FileLayer]:

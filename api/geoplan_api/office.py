@@ -43,11 +43,17 @@ def office_policies(home: Path) -> tuple[Policy, ...]:
     return tuple(read_policy(path) for path in sorted((home / "policies").glob("*.toml")))
 
 
-def book_for(ids: tuple[str, ...]) -> PolicyBook:
-    """The shipped policies, with the office's own where one of ``ids`` is not shipped."""
-    return PolicyBook(own_for(ids))
-
-
 def own_for(ids: tuple[str, ...]) -> tuple[Policy, ...]:
     """The office's own policies, read only where one of ``ids`` is not shipped: a faulty file blocks nothing else."""
     return () if set(ids) <= set(shipped()) else office_policies(home_folder())
+
+
+def named(given: tuple[str, ...], own: tuple[Policy, ...] | None = None) -> tuple[tuple[str, ...], PolicyBook]:
+    """Ids of policies named by id or by file (``FILE.toml``), and the book that holds them.
+
+    ``own`` are the office's policies where the caller holds them already; else the home folder is asked.
+    """
+    read = {each: read_policy(Path(each)) for each in given if each.endswith(".toml")}
+    ids = tuple(read[each].id if each in read else each for each in given)
+    held = own if own is not None else own_for(tuple(each for each in given if each not in read))
+    return ids, PolicyBook((*held, *read.values()))

@@ -23,6 +23,7 @@ _WORDS = frozenset(
     {
         "class",
         "coverage",
+        "fact-kind",
         "figure",
         "group",
         "kind",

@@ -74,6 +74,10 @@ def _ha(value: float, lang: Lang) -> str:
     return f"{number(value / 1e4, 4)} {'公顷' if lang == 'zh' else 'ha'}"
 
 
+def _ha_short(value: float, lang: Lang) -> str:
+    return f"{number(value / 1e4, 4, trim=True)} {'公顷' if lang == 'zh' else 'ha'}"
+
+
 def _metres(value: float, lang: Lang) -> str:
     return f"{number(value, 2)} {'米' if lang == 'zh' else 'm'}"
 
@@ -124,6 +128,7 @@ UNITS: Mapping[str, Callable[[float, Lang], str]] = {
     "km2": _km2,
     "km2s": _km2_short,
     "ha": _ha,
+    "ha_short": _ha_short,
     "m": _metres,
     "distance": _distance,
     "share": _share,

@@ -1,7 +1,7 @@
 """Policies as data: papers, clauses, rules and readings, read strictly from TOML."""
 
 from geoplan.policy.document import Clause, Document, Words
-from geoplan.policy.load import ALWAYS, DEFAULT, Cited, PolicyBook, misquotes, parse_policy, shipped
+from geoplan.policy.load import ALWAYS, DEFAULT, Cited, Misquote, PolicyBook, misquotes, parse_policy, shipped
 from geoplan.policy.model import Policy
 from geoplan.policy.rule import KINDS, Limit, Rule
 
@@ -13,6 +13,7 @@ __all__ = [
     "Clause",
     "Document",
     "Limit",
+    "Misquote",
     "Policy",
     "PolicyBook",
     "Rule",

@@ -59,11 +59,36 @@ def parse_policy(text: str, file: str) -> Policy:
     try:
         return Policy.model_validate(content)
     except ValidationError as wrong:
-        first = wrong.errors()[0]
-        place = _place(first["loc"], content)
-        raise PolicyRefused(
-            "policy-wrong", file=file, where=place, detail=_says(first), more=len(wrong.errors()) - 1
-        ) from None
+        first, *others = (_refusal(error, content, file) for error in wrong.errors())
+        first.others = tuple(others)
+        raise first from None
+
+
+def _refusal(error: Any, content: Mapping[str, Any], file: str) -> PolicyRefused:
+    """One thing that is wrong with a policy file: its place, and what to write instead."""
+    place = _place(error["loc"], content)
+    known = _KNOWN_FAULTS.get(error["type"])
+    if known:
+        context = {key: str(value) for key, value in (error.get("ctx") or {}).items()}
+        return PolicyRefused(known, file=file, where=place, given=str(error.get("input"))[:80], **context)
+    return PolicyRefused("policy-wrong", file=file, where=place, detail=str(error["msg"]).removeprefix("Value error, "))
+
+
+_KNOWN_FAULTS = {
+    "extra_forbidden": "policy-unknown-key",
+    "missing": "policy-missing-key",
+    "literal_error": "policy-choice",
+    "union_tag_invalid": "policy-kind",
+    "union_tag_not_found": "policy-kind-missing",
+    "model_type": "policy-table-expected",
+    "dict_type": "policy-table-expected",
+    "tuple_type": "policy-list-expected",
+    "string_type": "policy-text-expected",
+    "float_type": "policy-number-expected",
+    "int_type": "policy-number-expected",
+    "date_type": "policy-date-expected",
+    "string_pattern_mismatch": "policy-pattern",
+}
 
 
 def _place(loc: tuple[int | str, ...], content: Mapping[str, Any]) -> str:
@@ -81,14 +106,6 @@ def _place(loc: tuple[int | str, ...], content: Mapping[str, Any]) -> str:
         elif not (isinstance(node, dict) and node.get("kind") == step):
             steps.append(str(step))
     return ".".join(steps) or "file"
-
-
-def _says(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "unknown key; take it out or correct its spelling"
-    if error["type"] == "missing":
-        return "this key is required and missing"
-    return str(error["msg"]).removeprefix("Value error, ")
 
 
 @cache

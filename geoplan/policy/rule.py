@@ -135,6 +135,14 @@ class AreaRule(_Rule):
                 raise ValueError("an area rule holds limits in m2: min_m2, about_m2 or max_m2")
         return limits
 
+    @model_validator(mode="after")
+    def _named_for_what_is_measured(self) -> AreaRule:
+        wanted = "planning-area" if self.of == "planning" else "construction-area"
+        for limit in self.limits:
+            if limit.figure != wanted:
+                raise ValueError(f"a rule of the {self.of} area limits the figure {wanted!r}, not {limit.figure!r}")
+        return self
+
 
 class ContiguityReading(Strict):
     """A gap up to ``gap_m`` between parts does not break contiguity; a passage under ``neck_m`` is named."""
@@ -263,8 +271,8 @@ class ProximityRule(_Rule):
     @classmethod
     def _distances(cls, limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
         for limit in limits:
-            if limit.unit != "m" or limit.bound("about") is not None:
-                raise ValueError("a proximity rule holds min_m or max_m")
+            if limit.unit != "m" or limit.bound("about") is not None or limit.figure != "distance":
+                raise ValueError("a proximity rule limits the figure 'distance' by min_m or max_m")
         return limits
 
 

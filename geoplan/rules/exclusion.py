@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
+from geoplan.judgement import Evidence, Judgement, Turn, needs_layer
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, is_sliver, polygons_of, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
 from geoplan.policy.rule import ExclusionRule
 from geoplan.rules.case import Case
+from geoplan.rules.planned import PLANNED, under_planned_uses
 from geoplan.rules.turns import shape_turns
 from geoplan.site import Piece, Site
 from geoplan.verdict import Verdict, breach, worst
-
-PLANNED = "planned-land-use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class _Hit:
 def exclusion(rule: ExclusionRule, case: Case) -> Judgement:
     """Overlap with a layer: under construction it fails; in the rest of planning it depends on the drawn use."""
     if rule.planned:
-        return _under_planned_uses(rule, case)
+        return under_planned_uses(rule, case)
     site, role = case.site, rule.layer
     if not site.has(role):
         return needs_layer(role, *_parts(site))
@@ -237,94 +236,3 @@ def _overlaps(shape: shapely.Geometry, near: np.ndarray) -> bool:
     if bool(np.any(shapely.contains_properly(shape, hit))):
         return True
     return bool(np.any(shapely.area(shapely.intersection(hit, shape)) >= PRINTS_AS_ZERO))
-
-
-def _under_planned_uses(rule: ExclusionRule, case: Case) -> Judgement:
-    """Overlap that lies under planned uses of certain classes, over the whole planning area."""
-    site, role = case.site, rule.layer
-    if not site.has(role):
-        return needs_layer(role, "planning")
-    known = site.known(role, "planning")
-    inside = site.pieces(role, "planning")
-    coverage = {"planning": known.share}
-    args = {"role": role, "uses": list(rule.planned), "coverage": known.share}
-    if not inside:
-        if not known.is_whole:
-            return not_assessed(Message("finding.exclusion.not-covered", args), layers=(role,), coverage=coverage)
-        verdict: Verdict = "attention" if known.origin == "assumed" else "pass"
-        key = "finding.exclusion.none" if verdict == "pass" else "finding.exclusion.none-assumed"
-        return Judgement(verdict, Message(key, {**args, "part": "planning"}), coverage=coverage, layers=(role,))
-    if not site.has(PLANNED):
-        message = Message("finding.exclusion.needs-planned-use", args)
-        return not_assessed(message, layers=(role, PLANNED), coverage=coverage)
-    site.generation(PLANNED)
-    return _planned_hits(rule, site, inside, coverage)
-
-
-def _planned_hits(rule: ExclusionRule, site: Site, inside: tuple[Piece, ...], coverage: dict[str, float]) -> Judgement:
-    uses = [u for u in site.pieces(PLANNED, "planning") if u.groups & set(rule.planned)]
-    ground = shapely.union_all(np.array([u.shape for u in uses], dtype=object))
-    evidence: list[Evidence] = []
-    for piece in inside:
-        shared = polygons_of(shapely.intersection(piece.shape, ground))
-        area = survey_area(shared, site.plane)
-        if area >= PRINTS_AS_ZERO:
-            hit = replace(
-                piece,
-                id=f"{rule.layer}.planned.{len(evidence) + 1}",
-                shape=shared,
-                area=area,
-                net_area=area * (piece.net_area / piece.area),
-                share=area / site.area("planning"),
-                sliver=is_sliver(shared, site.accuracy),
-            )
-            evidence.append(Evidence.of(hit))
-    area = sum(e.area_m2 or 0.0 for e in evidence)
-    covered = site.known(rule.layer, "planning").is_whole and site.known(PLANNED, "planning").is_whole
-    args = {
-        "role": rule.layer,
-        "uses": list(rule.planned),
-        "count": len(evidence),
-        "area": half_up(area, 2),
-        "coverage": min(coverage.values()),
-    }
-    layers = (rule.layer, PLANNED)
-    measured = Measurement(
-        area, "m2", "survey-ellipsoid", site.accuracy * float(sum(shapely.length(e.shape) for e in evidence))
-    )
-    if any(not e.sliver for e in evidence):
-        return Judgement(
-            breach(rule.strength),
-            Message("finding.exclusion.planned", args),
-            measured=measured,
-            coverage=coverage,
-            layers=layers,
-            evidence=tuple(evidence),
-        )
-    if not covered:
-        shares = {**coverage, "planning": min(coverage["planning"], site.known(PLANNED, "planning").share)}
-        return Judgement(
-            "not-assessed",
-            Message("finding.exclusion.planned-not-covered", {**args, "coverage": shares["planning"]}),
-            coverage=shares,
-            layers=layers,
-            evidence=tuple(evidence),
-        )
-    if evidence:
-        return Judgement(
-            "attention",
-            Message("finding.exclusion.planned", args),
-            False,
-            ("pass", breach(rule.strength)),
-            measured,
-            coverage=coverage,
-            layers=layers,
-            evidence=tuple(evidence),
-        )
-    return Judgement(
-        "pass",
-        Message("finding.exclusion.planned-none", args),
-        measured=measured,
-        coverage=coverage,
-        layers=layers,
-    )

@@ -47,13 +47,14 @@ def _outside(rule: FactsRule, case: Case) -> Judgement | None:
             )
     instead = case.replaced_by(rule)
     if instead is not None:
-        return not_applicable(Message("finding.facts.replaced", {"rule": instead.id}))
+        return not_applicable(Message("finding.facts.replaced", {"rule": instead.title.model_dump()}))
     if rule.types:
         is_of = case.is_of(rule.types)
         if is_of is None and rule.instead_of is None:
             return Judgement("not-assessed", Message("finding.facts.type-missing", {"types": list(rule.types)}))
         if is_of is None:
-            args = {"types": list(rule.types), "rule": rule.instead_of}
+            general = case.policy.rule(rule.instead_of or "")
+            args = {"types": list(rule.types), "rule": general.title.model_dump() if general else ""}
             return not_applicable(Message("finding.facts.type-not-given", args))
         if not is_of:
             return not_applicable(Message("finding.facts.other-type", {"types": list(rule.types)}))

@@ -133,10 +133,10 @@ def _relaxation(rule: AreaRule, is_relaxed: bool | None, scale: Scale, held: Hel
     return (Message(key, {"types": list(rule.relaxed), "verdict": other}),)
 
 
-def limit_phrase(limit: Limit, reading: AreaReading | None = None) -> Message:
+def limit_phrase(limit: Limit, reading: AreaReading | None = None, *, unit: str | None = None) -> Message:
     """A bound as a message: about 3 km² with its band, 3 to 5 km², at least …, in its unit."""
     about, low, high = limit.bound("about"), limit.bound("min"), limit.bound("max")
-    args: dict[str, Any] = {"unit": _SHOWN_AS.get(limit.unit or "", limit.unit)}
+    args: dict[str, Any] = {"unit": unit or _SHOWN_AS.get(limit.unit or "", limit.unit)}
     if about is not None:
         lowest, passing, failing = band(about, reading or AreaReading())
         return Message(
@@ -241,8 +241,9 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
     args = {
         "area": half_up(low, 2),
         "most": half_up(high, 2),
-        "limit": limit_phrase(limit).as_dict(),
+        "limit": limit_phrase(limit, unit="ha_short").as_dict(),
         "part": part,
+        "land": _land_words(rule).as_dict(),
     }
     key = {"pass": "within", "not-assessed": "unknown"}.get(
         held.verdict, "over" if low > scale.turning_values[0] else "assumed"
@@ -259,6 +260,15 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
         layers=(role, *((rule.outside,) if rule.outside else ())),
         evidence=tuple(Evidence.of(p) for p in taken),
     )
+
+
+def _land_words(rule: ClassAreaRule) -> Message:
+    """The land that a rule counts, in words."""
+    if rule.all_but:
+        return Message("finding.class-area.land-but", {"classes": list(rule.all_but)})
+    if rule.outside:
+        return Message("finding.class-area.land-of-outside", {"classes": list(rule.classes), "outside": rule.outside})
+    return Message("finding.class-area.land-of", {"classes": list(rule.classes)})
 
 
 def _counts(rule: ClassAreaRule, groups: frozenset[str]) -> bool:

@@ -14,7 +14,7 @@ from geoplan.errors import CallRefused, InputRefused, TooLarge
 from geoplan.measure import PRINTS_AS_ZERO, polygons_of
 from geoplan.messages import Message
 from geoplan.plane import GEOD
-from geoplan_layers.candidates import candidates
+from geoplan_layers.candidates import described
 from geoplan_layers.files.limits import BOUNDARY, Limits
 from geoplan_layers.files.table import Table
 from geoplan_layers.selector import Selector
@@ -82,12 +82,12 @@ def frame_of(table: Table, given: Frame | None) -> Frame:
     own = table.frame
     if own is None and given is None:
         box = shapely.total_bounds(table.shapes)
-        found = candidates((float(box[0]), float(box[1]), float(box[2]), float(box[3])))
+        found = described((float(box[0]), float(box[1]), float(box[2]), float(box[3])))
         raise InputRefused(
             "crs-missing",
             file=table.source.file,
             where=table.layer,
-            candidates=found or ["—"],
+            candidates=found,
             x=float(box[0]),
             y=float(box[1]),
         )
@@ -109,7 +109,7 @@ def _fits(table: Table, frame: Frame) -> None:
     else:
         wrong = max(abs(west), abs(east)) <= 360 and max(abs(south), abs(north)) <= 90
     if wrong:
-        looks = candidates((west, south, east, north)) or ["—"]
+        looks = described((west, south, east, north))
         raise InputRefused(
             "crs-does-not-fit",
             file=table.source.file,

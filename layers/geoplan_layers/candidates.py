@@ -48,3 +48,38 @@ def _has_prefix(low: float, high: float) -> bool:
 
 def _is_bare(low: float, high: float) -> bool:
     return low >= 1e5 and high <= 9e5
+
+
+def described(box: Box) -> list[dict[str, str]]:
+    """The candidates with what each is, in both languages; legacy datums say that they must be converted first.
+
+    >>> described((40520000.0, 3400000.0, 40523000.0, 3403000.0))[0]["en"]
+    'EPSG:4528 (CGCS2000, 3-degree zone 40)'
+    """
+    found = candidates(box)
+    return [_described(each) for each in found] if found else [{"zh": "—", "en": "—"}]
+
+
+def _described(candidate: str) -> dict[str, str]:
+    if not candidate.startswith("EPSG:"):
+        return {"zh": "东、北坐标颠倒", "en": "east and north swapped"}
+    zh, en = _said(int(candidate[5:]))
+    return {"zh": f"{candidate}（{zh}）", "en": f"{candidate} ({en})"}
+
+
+def _said(code: int) -> tuple[str, str]:
+    degrees = {4490: "CGCS2000", 4326: "WGS 84", 4610: "Xian 1980", 4214: "Beijing 1954"}
+    if code in degrees:
+        chinese = {4610: "1980西安，须先转换", 4214: "1954北京，须先转换"}
+        return f"{chinese.get(code, degrees[code])} 经纬度", f"{degrees[code]} degrees"
+    if code == 3857:
+        return "Web 墨卡托", "Web Mercator"
+    if 4534 <= code <= 4554:
+        return f"中央经线{3 * (code - 4509)}°", f"central meridian {3 * (code - 4509)}°"
+    for tables, zh, en in ((_THREE_DEGREE, "3度带", "3-degree zone"), (_SIX_DEGREE, "6度带", "6-degree zone")):
+        for datum, base in tables.items():
+            if 13 <= code - base <= 45:
+                name = {"Xian 1980": "1980西安", "Beijing 1954": "1954北京"}.get(datum)
+                legacy = "，须先转换" if name else ""
+                return f"{name or datum} {zh} {code - base}带{legacy}", f"{datum}, {en} {code - base}"
+    return "", ""

@@ -6,6 +6,7 @@ call was wrong · 4 could not finish. Commands import what they need when they r
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -27,6 +28,9 @@ def main() -> None:
         lang: Lang = chosen_language(sys.argv)
         typer.echo(refused.say(lang), err=True)
         sys.exit(UNFINISHED if isinstance(refused, CannotFinish) else REFUSED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(UNFINISHED)
     except (OSError, MemoryError) as wrong:
         lang = chosen_language(sys.argv)
         typer.echo(CannotFinish("cannot-finish", detail=str(wrong)).say(lang), err=True)

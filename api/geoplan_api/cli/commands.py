@@ -171,15 +171,17 @@ def lint(file: Annotated[Path, typer.Argument()], lang: LangOption = "zh") -> No
     """检查一份自编政策文件 / check an office's own policy file."""
     from geoplan_api.cli.policies import lint_file
 
-    lint_file(file, language(lang), _console(language(lang), err=False))
+    lint_file(file, language(lang), _console(language(lang), err=False), _console(language(lang), err=True))
 
 
 @policies_app.command("facts")
 def facts_template(ids: Annotated[list[str], typer.Argument(metavar="ID ...")], lang: LangOption = "zh") -> None:
     """所需申报指标的空白表 / a blank facts file for some policies."""
-    from geoplan_api.cli.policies import facts_file
+    from geoplan_api.facts_template import facts_file
+    from geoplan_api.office import named
 
-    sys.stdout.write(facts_file(tuple(ids), language(lang)))
+    chosen, book = named(tuple(ids))
+    sys.stdout.write(facts_file(chosen, book, language(lang)))
 
 
 @app.command()

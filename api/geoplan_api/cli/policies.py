@@ -13,10 +13,8 @@ from rich.table import Table as Grid
 
 from geoplan.errors import PolicyRefused
 from geoplan.messages import Lang, Message, say, word
-from geoplan.policy import Policy, PolicyBook, misquotes
-from geoplan.policy.figures import Figure, figures
-from geoplan.policy.rule import FactsRule
-from geoplan_api.office import book_for, home_folder, office_policies, read_policy
+from geoplan.policy import Misquote, Policy, PolicyBook, misquotes
+from geoplan_api.office import home_folder, named, office_policies, read_policy
 from geoplan_web.policy import PolicySheet, RuleSheet
 
 
@@ -47,8 +45,8 @@ def _head(policy: Policy) -> dict[str, Any]:
 
 def print_policy(policy_id: str, lang: Lang, as_json: bool, console: Console) -> None:
     """One policy so that a planner can read it: each rule with its clause, limits and reading."""
-    book = book_for((policy_id,))
-    policy = book.get(policy_id)
+    (found,), book = named((policy_id,))
+    policy = book.get(found)
     if as_json:
         sys.stdout.write(json.dumps(policy.as_dict(), ensure_ascii=False, indent=2) + "\n")
         return
@@ -78,67 +76,34 @@ def _print_rule(rule: RuleSheet, console: Console) -> None:
         console.print(f"  [dim]{escape(rule.note)}[/]")
 
 
-def lint_file(path: Path, lang: Lang, console: Console) -> None:
-    """Read an office's own policy strictly and hold its figures to its quotes.
+def lint_file(path: Path, lang: Lang, console: Console, faults: Console) -> None:
+    """Read an office's own policy strictly and hold its figures to its quotes; every fault is told, one line each.
 
     Raises
     ------
     PolicyRefused
-        The first thing that is wrong, with the place and how to mend it.
+        The first thing that is wrong, with the place and how to mend it, after the others were told.
     """
-    policy = read_policy(path)
-    book = PolicyBook((policy,))
-    wrong = misquotes(policy, book)
-    if wrong:
-        first = wrong[0]
-        raise PolicyRefused(
-            "policy-misquoted",
-            file=path.name,
-            where=f"rules[{first.rule}].limits",
-            rule=first.rule,
-            figure=first.figure,
-            unit=first.unit,
-            words=first.words,
-        )
+    try:
+        policy = read_policy(path)
+        wrong = [_misquote(path, each) for each in misquotes(policy, PolicyBook((policy,)))]
+        if wrong:
+            wrong[0].others = tuple(wrong[1:])
+            raise wrong[0]
+    except PolicyRefused as first:
+        for other in first.others:
+            faults.print(escape(other.say(lang)), soft_wrap=True)
+        raise
     console.print(escape(say(Message("policies.lint-good", {"file": path.name, "rules": len(policy.rules)}), lang)))
 
 
-def facts_file(ids: tuple[str, ...], lang: Lang) -> str:
-    """A blank facts file that asks for what the facts rules of some policies need."""
-    book = book_for(ids)
-    wanted: dict[str, Figure] = {}
-    for policy in book.chosen(ids):
-        for rule in policy.rules:
-            if isinstance(rule, FactsRule) and rule.subject == "proposal":
-                for limit in (*rule.limits, *rule.when):
-                    _add(limit.figure, wanted)
-    lines = [
-        f"# {say(Message('policies.facts-head', {'ids': list(ids)}), lang)}",
-        '# id = ""',
-        '# name = ""',
-        '# tier = "city"',
-    ]
-    section = ""
-    for path, figure in sorted(wanted.items()):
-        head, _, key = path.partition(".")
-        if head != section:
-            section = head
-            lines += ["", f"[{head}]"]
-        if path == "industry.class":
-            lines += [f'# class.{policy_id} = ""' for policy_id in ids]
-            continue
-        lines.append(f"# {key} = {_blank(figure)}  # {figure.zh if lang == 'zh' else figure.en} ({figure.unit})")
-    return "\n".join(lines) + "\n"
-
-
-def _add(path: str, wanted: dict[str, Figure]) -> None:
-    figure = figures()[path]
-    if figure.derived:
-        for each in figure.derived.inputs:
-            _add(each, wanted)
-    elif not figure.measured:
-        wanted[path] = figure
-
-
-def _blank(figure: Figure) -> str:
-    return {"truth": "true", "text": '""', "choice": '""', "list": '[""]'}.get(figure.unit, "0")
+def _misquote(path: Path, wrong: Misquote) -> PolicyRefused:
+    return PolicyRefused(
+        "policy-misquoted",
+        file=path.name,
+        where=f"rules[{wrong.rule}].limits",
+        rule=wrong.rule,
+        figure=wrong.figure,
+        unit=wrong.unit,
+        words=wrong.words,
+    )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from geoplan.errors import CallRefused, NotFound
 from geoplan.policy import Policy
+from geoplan_api.facts_template import facts_file
 from geoplan_api.negotiate import HTML, JSON
-from geoplan_api.respond import as_json, data, home_page, only, page, page_or_data
+from geoplan_api.respond import as_json, data, home_page, lang_of, only, page, page_or_data
 from geoplan_api.routes.documented import documented, held_as
 from geoplan_api.service import service_of
 from geoplan_web import pages
@@ -33,6 +34,14 @@ def policies(request: Request) -> Response:
     if page_or_data(request):
         return page(request, lambda lang, nonce: pages.policy_list(list(book), lang, nonce=nonce))
     return data(request, as_json({"policies": [_line(policy) for policy in book]}))
+
+
+@router.get("/policies/facts.toml", response_class=Response, responses=documented("text/plain"))
+def facts_template(request: Request, policy: Annotated[list[str] | None, Query()] = None) -> Response:
+    """空白申报表 / a blank facts file for the policies named."""
+    text = facts_file(tuple(policy or ()), service_of(request).book, lang_of(request))
+    headers = {"Content-Disposition": 'attachment; filename="facts.toml"'}
+    return Response(text, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 @router.get("/policies/{policy_id}", response_class=Response, responses=documented(JSON, HTML))
