@@ -230,7 +230,7 @@ class Site:
     @property
     def coverage_asked(self) -> list[tuple[str, Part, Known]]:
         """Coverage of each role and part that some rule has asked for, planning before its rest."""
-        asked = {(role, part): known for (role, part), known in self._known.items()}
+        asked: dict[tuple[str, Part], Known] = dict(self._known)
         return [
             (role, part, known)
             for (role, part), known in asked.items()

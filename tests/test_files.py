@@ -183,9 +183,7 @@ def test_a_crs_that_contradicts_the_file_is_refused(tmp_path: Path) -> None:
 def test_degrees_for_metres_and_metres_for_degrees_are_refused(
     tmp_path: Path, crs: int, shape: shapely.Geometry
 ) -> None:
-    with pytest.raises(
-        InputRefused, match=r"EPSG:.* does not fit the coordinates .*; they look like EPSG:"
-    ):
+    with pytest.raises(InputRefused, match=r"EPSG:.* does not fit the coordinates .*; they look like EPSG:"):
         read(shapefile(tmp_path / "s", frame_of([shape], crs=crs)))
 
 
