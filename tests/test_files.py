@@ -369,6 +369,37 @@ def link() -> zipfile.ZipInfo:
     return info
 
 
+def packed_zip(members: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def test_zips_in_zips_are_read_three_deep_and_no_deeper(tmp_path: Path) -> None:
+    point = b'{"type": "Polygon", "coordinates": [[[120, 30], [120.01, 30], [120.01, 30.01], [120, 30]]]}'
+    inner = packed_zip({"资料/规划.geojson": point})
+    for depth in (2, 3):
+        inner = packed_zip({f"第{depth}层/内.zip": inner})
+        (tmp_path / f"{depth}.zip").write_bytes(inner)
+        assert read(tmp_path / f"{depth}.zip").vertices == 3
+    (tmp_path / "4.zip").write_bytes(packed_zip({"外.zip": inner}))
+    with pytest.raises(InputRefused, match="more than 3 deep"):
+        read(tmp_path / "4.zip")
+
+
+def test_data_sets_of_one_name_in_two_folders_are_chosen_by_their_paths(tmp_path: Path) -> None:
+    square = '{{"type": "Polygon", "coordinates": [[[120, 30], [{0}, 30], [{0}, 30.01], [120, 30.01], [120, 30]]]}}'
+    packed = packed_zip(
+        {"规划/范围.geojson": square.format(120.02).encode(), "建设/范围.geojson": square.format(120.01).encode()}
+    )
+    (tmp_path / "a.zip").write_bytes(packed)
+    with pytest.raises(InputRefused, match=r"规划/范围.*建设/范围"):
+        read(tmp_path / "a.zip")
+    assert read(f"{tmp_path}/a.zip#建设/范围").polygons.bounds[2] == 120.01
+
+
 @pytest.mark.parametrize(
     ("members", "says"),
     [
@@ -381,7 +412,8 @@ def link() -> zipfile.ZipInfo:
         ({"a.shp": b"\0" * 40_000_000}, "packed by more than 200 times"),
         ({f"{i}.shp": b"" for i in range(300)}, "300 files, more than the 200"),
         ({"readme.txt": b"x"}, "holds nothing that is read"),
-        ({"inner.zip": b"PK"}, "holds another archive"),
+        ({"inner.zip": b"PK"}, "inner.zip/: the archive is damaged"),
+        ({"数据.rar": b"Rar!"}, r"数据\.rar: \.rar archives are not unpacked\. Pack the files as a \.zip"),
     ],
 )
 def test_hostile_archives_are_refused(tmp_path: Path, members: dict[str | zipfile.ZipInfo, bytes], says: str) -> None:

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
 
 from geoplan.boundary import Source
 from geoplan.errors import InputRefused, TooLarge
-from geoplan_layers.files.archive import NESTED, Member, unpack
-from geoplan_layers.files.gdal_formats import (
-    Box,
-    geopackage_extent,
-    geopackage_layers,
-    read_geopackage,
-    read_shapefile,
-    sha256,
-    shapefile_extent,
-    shapefile_hash,
-    shapefile_parts,
-)
-from geoplan_layers.files.geojson import read_geojson
+from geoplan_layers.files.archive import Member, unpack
+from geoplan_layers.files.dataset import Dataset, Item
+from geoplan_layers.files.gdal_formats import sha256, shapefile_hash
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.table import Table
+from geoplan_layers.formats import ARCHIVES, EXPORT_INSTEAD, Format, format_of, known_suffixes, wanted_suffixes
 from geoplan_layers.selector import Selector
 
-FORMATS = (".zip", ".shp", ".gpkg", ".geojson", ".json")
-"""Suffixes that are read; each new format adds one row to ``_datasets``."""
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """One layer of one file that can be read: its name, and how to read it, wholly or within a box."""
-
-    name: str
-    source: Source
-    read: Callable[[Box | None], Table]
-    extent: Callable[[], Box] | None = None
+_DATABASE = ".gdb"
 
 
 @contextmanager
@@ -74,78 +56,102 @@ def filtered(table: Table, selector: Selector) -> Table:
 
 
 def _datasets(path: Path, shown: str, limits: Limits, folder: Path) -> list[Dataset]:
-    if not path.is_file():
-        raise InputRefused("no-such-file", file=str(path))
-    if path.stat().st_size > limits.file_bytes:
-        raise TooLarge("file-too-large", file=shown, size=path.stat().st_size, most=limits.file_bytes)
     suffix = path.suffix.lower()
-    if suffix == ".zip":
+    database = suffix == _DATABASE and path.is_dir() and format_of(_DATABASE) is not None
+    if not database and not path.is_file():
+        raise InputRefused("no-such-file", file=str(path))
+    size = sum(each.stat().st_size for each in path.iterdir()) if database else path.stat().st_size
+    if size > limits.file_bytes:
+        raise TooLarge("file-too-large", file=shown, size=size, most=limits.file_bytes)
+    if suffix in ARCHIVES:
+        return _in_archive(path, shown, limits, folder)
+    format = format_of(suffix)
+    if format is None:
+        raise _not_read(suffix, shown)
+    companions = _beside(path, format) if format.companions else {}
+    if database:
+        source = Source(shown, _folder_hash(path))
+    elif companions:
+        source = Source(shown, shapefile_hash({suffix: path, **companions}))
+    else:
         source = Source(shown, sha256(path))
-        found = _in_archive(unpack(path, shown, folder, limits), source, limits)
-        if not found:
-            raise InputRefused("zip-without-data", file=shown, known=list(FORMATS[1:]))
-        return found
-    if suffix == ".shp":
-        parts = shapefile_parts(path)
-        return [_shapefile(parts, Source(shown, shapefile_hash(parts)), PurePath(shown).stem, limits)]
-    if suffix in (".gpkg", ".geojson", ".json"):
-        return _single(path, Source(shown, sha256(path)), PurePath(shown).stem, limits)
-    raise InputRefused("format-unknown", file=shown, suffix=suffix or "—", known=list(FORMATS))
+    return _named(format.datasets(Item(path, shown, source, companions), limits), PurePosixPath(shown).stem)
 
 
-def _single(path: Path, source: Source, stem: str, limits: Limits) -> list[Dataset]:
-    if path.suffix.lower() == ".gpkg":
-        return [_geopackage(path, layer, source, limits) for layer in geopackage_layers(path, source.file)]
-
-    def read(box: Box | None) -> Table:
-        del box
-        return replace(read_geojson(path, source, limits), layer=stem)
-
-    return [Dataset(stem, source, read)]
+def _beside(path: Path, format: Format) -> dict[str, Path]:
+    """The files that belong to one on the disk: of its name, whatever the case of their suffixes."""
+    beside = {each.suffix.lower(): each for each in path.parent.iterdir() if each.stem == path.stem}
+    return {suffix: beside[suffix] for suffix in format.companions if suffix in beside}
 
 
-def _geopackage(path: Path, layer: str, source: Source, limits: Limits) -> Dataset:
-    return Dataset(
-        layer,
-        source,
-        lambda box: read_geopackage(path, layer, source, limits, box),
-        lambda: geopackage_extent(path, layer, source.file),
-    )
+def _folder_hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for each in sorted(folder.iterdir()):
+        if each.is_file() and each.suffix.lower() != ".lock":
+            digest.update(each.name.encode() + bytes.fromhex(sha256(each)))
+    return digest.hexdigest()
 
 
-def _shapefile(parts: dict[str, Path], source: Source, stem: str, limits: Limits) -> Dataset:
-    return Dataset(
-        stem,
-        source,
-        lambda box: read_shapefile(parts, source, stem, limits, box),
-        lambda: shapefile_extent(parts[".shp"], source.file),
-    )
+def _not_read(suffix: str, shown: str) -> InputRefused:
+    if suffix in EXPORT_INSTEAD:
+        return InputRefused(f"export-instead.{EXPORT_INSTEAD[suffix]}", file=shown, suffix=suffix)
+    return InputRefused("format-unknown", file=shown, suffix=suffix or "—", known=known_suffixes())
 
 
-def _in_archive(members: list[Member], source: Source, limits: Limits) -> list[Dataset]:
-    stems: dict[str, dict[str, Path]] = {}
+def _in_archive(path: Path, shown: str, limits: Limits, folder: Path) -> list[Dataset]:
+    source = Source(shown, sha256(path))
+    members = unpack(path, shown, folder, limits, wanted_suffixes(), frozenset(ARCHIVES))
     found: list[Dataset] = []
+    for item, format in _items(members, source):
+        found.extend(_named(format.datasets(item, limits), item.name[: -len(item.suffix)]))
+    if not found:
+        refused = next((m for m in members if m.suffix in EXPORT_INSTEAD), None)
+        if refused is not None:
+            raise _not_read(refused.suffix, f"{shown}/{refused.name}")
+        raise InputRefused("zip-without-data", file=shown, known=known_suffixes())
+    return _told_apart(found)
+
+
+def _items(members: Iterable[Member], source: Source) -> Iterator[tuple[Item, Format]]:
+    """The main files of an archive's members, each with what belongs to it."""
+    stems: dict[str, dict[str, Member]] = {}
+    databases: dict[str, Member] = {}
     for member in members:
-        stem = member.name[: -len(member.suffix)]
-        if member.suffix in (".gpkg", ".geojson", ".json"):
-            found.extend(_single(member.path, source, stem.rpartition("/")[2], limits))
-        elif member.suffix not in NESTED:
-            stems.setdefault(stem.lower(), {})[member.suffix] = member.path
-    names = {m.name[: -len(m.suffix)].lower(): m.name[: -len(m.suffix)] for m in members}
-    found.extend(
-        _shapefile(parts, source, names[stem].rpartition("/")[2], limits)
-        for stem, parts in stems.items()
-        if ".shp" in parts
-    )
-    if not found and any(m.suffix in NESTED for m in members):
-        raise InputRefused("zip-nested", file=source.file)
-    return found
+        parts = PurePosixPath(member.name).parts
+        inside = next((i for i, part in enumerate(parts[:-1]) if part.lower().endswith(_DATABASE)), None)
+        if inside is None:
+            stems.setdefault(member.name[: -len(member.suffix)].lower(), {})[member.suffix] = member
+        else:
+            databases.setdefault("/".join(parts[: inside + 1]), member)
+    for name, member in databases.items():
+        if (format := format_of(_DATABASE)) is not None:
+            yield Item(member.path.parent, name, source), format
+    for parts_of_one in stems.values():
+        for suffix, member in parts_of_one.items():
+            format = format_of(suffix)
+            if format is not None:
+                companions = {s: parts_of_one[s].path for s in format.companions if s in parts_of_one}
+                yield Item(member.path, member.name, source, companions), format
+
+
+def _named(found: list[Dataset], path: str) -> list[Dataset]:
+    return [
+        replace(each, path=path if each.name == PurePosixPath(path).name else f"{path}/{each.name}") for each in found
+    ]
+
+
+def _told_apart(found: list[Dataset]) -> list[Dataset]:
+    """Data sets of one name in several folders or files get their paths for names."""
+    count = Counter(each.name for each in found)
+    return [replace(each, name=each.path) if count[each.name] > 1 else each for each in found]
 
 
 def _the_one(found: list[Dataset], selector: Selector) -> Dataset:
     names = [each.name for each in found]
     if selector.layer is not None:
-        chosen = [each for each in found if each.name == selector.layer]
+        chosen = [each for each in found if each.name == selector.layer] or [
+            each for each in found if each.path == selector.layer
+        ]
         if len(chosen) != 1:
             raise InputRefused("layer-unknown", file=selector.name, layer=selector.layer, known=names)
         return chosen[0]

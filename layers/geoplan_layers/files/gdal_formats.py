@@ -19,13 +19,15 @@ from geoplan.boundary import Source
 from geoplan.crs import Frame, recognise
 from geoplan.errors import InputRefused, TooLarge
 from geoplan.messages import Message
+from geoplan_layers.files.dataset import Box
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.ogr import pyogrio
 from geoplan_layers.files.table import Column, Table
 from geoplan_layers.files.text import decided, decode
 
-Box = tuple[float, float, float, float]
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix")
+_HASHED = (".shp", ".dbf", ".prj", ".cpg")
+_INDEXES = frozenset({".shx", ".sbn", ".sbx", ".qix"})
 _RAW = "ISO-8859-1"
 _SHP_MAGIC = b"\x00\x00\x27\x0a"
 EMPTY: Box = (math.inf, math.inf, -math.inf, -math.inf)
@@ -46,17 +48,12 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def shapefile_parts(shp: Path) -> dict[str, Path]:
-    """The files of a shapefile beside its .shp, whatever the case of their suffixes."""
-    beside = {each.suffix.lower(): each for each in shp.parent.iterdir() if each.stem == shp.stem}
-    return {suffix: beside[suffix] for suffix in SHAPEFILE_PARTS if suffix in beside}
-
-
 def shapefile_hash(parts: Mapping[str, Path]) -> str:
-    """Hash of what a shapefile says: its parts in a fixed order, names aside, indexes left out."""
+    """Hash of what a file and its companions say, in the order of their suffixes, names aside, indexes left out."""
     digest = hashlib.sha256()
-    for suffix in (".shp", ".dbf", ".prj", ".cpg"):
-        if suffix in parts:
+    order = sorted(parts, key=lambda suffix: (_HASHED.index(suffix) if suffix in _HASHED else len(_HASHED), suffix))
+    for suffix in order:
+        if suffix not in _INDEXES:
             digest.update(suffix.encode() + bytes.fromhex(sha256(parts[suffix])))
     return digest.hexdigest()
 

@@ -19,7 +19,7 @@ from geoplan_layers.files.table import Table
 _RFC7946 = 4326
 
 
-def read_geojson(path: Path, source: Source, limits: Limits) -> Table:
+def read_geojson(path: Path, source: Source, layer: str, limits: Limits) -> Table:
     """A feature collection, a feature or a geometry; WGS 84 unless an old ``crs`` member says otherwise.
 
     Raises
@@ -43,7 +43,7 @@ def read_geojson(path: Path, source: Source, limits: Limits) -> Table:
         for name in names
     }
     frame, notes = _frame(content, source.file)
-    return Table(shapes, columns, np.arange(1, len(features) + 1), frame, source, path.stem, "utf-8", notes)
+    return Table(shapes, columns, np.arange(1, len(features) + 1), frame, source, layer, "utf-8", notes)
 
 
 def _features(content: dict[str, Any], shown: str) -> list[dict[str, Any]]:

@@ -1,0 +1,53 @@
+"""What a file offers to read: items as they lie on the disk or in an archive, and the data sets in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from geoplan.boundary import Source
+from geoplan_layers.files.table import Table
+
+Box = tuple[float, float, float, float]
+"""West, south, east, north in the data's own coordinates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file, or one .gdb folder, that a format reads.
+
+    ``path`` is where it lies now (a server-made name when it came out of an archive), ``name`` what the user calls it
+    (with its folders inside an archive), ``source`` what reports cite. ``companions`` are the files that belong to it,
+    by lower-case suffix (``.dbf`` of a .shp, ``.dat`` of a .tab).
+    """
+
+    path: Path
+    name: str
+    source: Source
+    companions: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def suffix(self) -> str:
+        """Lower-case suffix of the user's name."""
+        return PurePosixPath(self.name).suffix.lower()
+
+    @property
+    def stem(self) -> str:
+        """The user's name without folders and suffix: what a data set is called."""
+        return PurePosixPath(self.name).stem
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One layer of one file that can be read: its name, and how to read it, wholly or within a box.
+
+    ``path`` is the item's name inside its archive without suffix: it tells two data sets of one name apart.
+    ``extent`` gives the bounds without reading; absent where only reading tells them.
+    """
+
+    name: str
+    source: Source
+    read: Callable[[Box | None], Table]
+    extent: Callable[[], Box] | None = None
+    path: str = ""
