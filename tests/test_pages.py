@@ -242,7 +242,7 @@ def test_what_could_not_be_assessed_never_looks_like_a_pass(reports: Mapping[str
     for article in articles:
         assert re.findall(r'class="badge ([\w-]+)"', article) == ["not-assessed"]
         assert "量测值" not in article
-    assert "没有数据不等于没有重叠" in page
+    assert "没有数据不能当作符合" in page
     assert '<div class="points not-assessed">' in page
     assert "不能视为通过" in page
 
