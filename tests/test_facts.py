@@ -197,6 +197,27 @@ def test_a_wrong_facts_file_says_what_is_wrong(text: str, says: str) -> None:
         facts(text)
 
 
+ANSWER = 'verdict = "{}"\nby = "王工"\non = 2026-10-01\nreason = "现场核对"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[industry]\nclass.liuzhou-2018 = "light"', r"industry.class.liuzhou-2018: the value light is not known"),
+        ('[answers."liuzhou-2018.sitting"]\n' + ANSWER.format("pass"), r"policy liuzhou-2018 has no such rule"),
+        ('[answers."land-law.basic-farmland"]\n' + ANSWER.format("pass"), r"cannot be answered with passes"),
+    ],
+)
+def test_a_slip_that_would_silence_a_rule_is_refused(text: str, says: str) -> None:
+    with pytest.raises(InputRefused, match=says):
+        checked(square(3e6), None, ("liuzhou-2018",), facts=facts(text))
+
+
+def test_answers_for_policies_that_are_not_at_hand_are_named() -> None:
+    report = checked(square(3e6), None, facts=facts('[answers."office-9.siting"]\n' + ANSWER.format("pass")))
+    assert any("office-9.siting" in warning.says["en"] for warning in report.content.warnings)
+
+
 def test_the_blank_facts_file_of_every_policy_can_be_filled_in() -> None:
     for policy in (
         "nantong-2017",
