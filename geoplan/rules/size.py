@@ -17,6 +17,7 @@ from geoplan.plane import Plane
 from geoplan.policy.rule import AreaReading, AreaRule, ClassAreaRule, ContiguityRule, Limit
 from geoplan.rules.bands import Held, Scale, band, hold_between
 from geoplan.rules.case import Case
+from geoplan.rules.classes import class_notes
 from geoplan.rules.turns import area_turns
 from geoplan.verdict import Verdict, breach
 
@@ -243,7 +244,7 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
         return needs_layer(role, part)
     site.generation(role)
     taken = [p for p in site.pieces(role, part) if _counts(rule, p.groups)]
-    known = site.known(role, part)
+    known = site.known_classes(role, part)
     coverage: dict[str, float] = {part: known.share}
     low = high = sum(p.area for p in taken)
     if rule.outside:
@@ -276,6 +277,7 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
         coverage=coverage,
         layers=(role, *((rule.outside,) if rule.outside else ())),
         evidence=tuple(Evidence.of(p) for p in taken),
+        notes=class_notes(site, role, part),
     )
 
 
@@ -292,7 +294,7 @@ def _counts(rule: ClassAreaRule, groups: frozenset[str]) -> bool:
     if rule.reading.existing_construction == "does-not-count" and "construction" in groups:
         return False
     if rule.all_but:
-        return not groups & set(rule.all_but)
+        return bool(groups) and not groups & set(rule.all_but)
     return bool(groups & set(rule.classes))
 
 
