@@ -112,7 +112,7 @@ class Proposal:
 
 
 def mend(
-    shapes: NDArray[np.object_], frame: Frame | None, file: str, places: list[str]
+    shapes: NDArray[np.object_], frame: Frame | None, file: str, layer: str, rows: list[int]
 ) -> tuple[NDArray[np.object_], tuple[Repair, ...]]:
     """Make each polygon valid, saying what was wrong and where.
 
@@ -122,8 +122,9 @@ def mend(
         Polygons or multipolygons as read.
     frame
         Their coordinate system, so that the change in area is told in m² where they are in degrees.
-    places
-        The place of each in the file (a row), for messages.
+    layer, rows
+        The place of each in the file. A repair is told by its row alone: a layer may bear the file's name, and what a
+        file is called is no part of what was found in it.
 
     Raises
     ------
@@ -142,14 +143,14 @@ def mend(
             raise InputRefused(
                 "ring-refused",
                 file=file,
-                where=places[i],
+                where=f"{layer} {rows[i]}",
                 reason=reason.strip(),
                 at=at,
                 before=before,
                 after=after,
             )
         mended[i] = whole
-        args = {"place": places[i], "reason": reason.strip(), "at": at, "change_m2": round(after - before, 4)}
+        args = {"row": rows[i], "reason": reason.strip(), "at": at, "change_m2": round(after - before, 4)}
         repairs.append(Repair(Message("repair.ring", args)))
     return mended, tuple(repairs)
 

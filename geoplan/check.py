@@ -52,6 +52,7 @@ from geoplan.rules.size import area, class_area, contiguity
 from geoplan.rules.within import within
 from geoplan.site import Site
 from geoplan.structure import applied_outside, county_shares, structural
+from geoplan.supplied import held_against
 from geoplan.verdict import worst
 
 Judge = Callable[[Any, Case], Judgement]
@@ -109,12 +110,13 @@ def check(
     Raises
     ------
     InputRefused
-        A boundary or layer cannot be used as it stands.
+        A boundary or layer cannot be used as it stands; the facts name a class or rule that a policy does not have.
     CallRefused
         An unknown policy, or a reading that no rule has.
     """
     book = book or PolicyBook()
     chosen = _with_readings(book.chosen(policies), options.readings)
+    unused = held_against(proposal.facts, book, facts_source.file if facts_source else "facts")
     site = Site(proposal, layers, register, accuracy=options.accuracy, anywhere=options.anywhere)
     land = account(site)
     evidence: dict[str, Evidence] = {}
@@ -146,7 +148,7 @@ def check(
         ),
         structure=structure,
         policies=records,
-        warnings=[said(w) for w in _warnings(site, policies, options)],
+        warnings=[said(w) for w in (*_warnings(site, policies, options), *unused)],
         towns=_file(register.source if register else None),
         facts=_file(facts_source),
         layers=layer_records(site),
@@ -241,7 +243,9 @@ def _policy_record(
 def _judge(rule: Rule, case: Case, book: PolicyBook, options: Options) -> Judgement:
     if case.policy.id == ALWAYS and not case.site.in_china:
         return not_applicable(Message("finding.outside-china"))
-    if not book.clause(case.policy, rule.clause).clause.decides_on(options.on):
+    document = case.policy.document
+    in_force = document.effective is None or document.effective <= options.on
+    if not (in_force and book.clause(case.policy, rule.clause).clause.decides_on(options.on)):
         return not_applicable(Message("finding.not-yet-in-force"))
     return _JUDGES[rule.kind](rule, case)
 
@@ -253,6 +257,10 @@ def _standing(policy: Policy, site: Site, day: date) -> list[Message]:
         found.append(Message("warning.standing", {"status": document.status}))
     if document.issued and day < document.issued:
         found.append(Message("warning.before-issue", {"issued": document.issued.isoformat()}))
+    if document.effective and day < document.effective:
+        found.append(Message("warning.before-effective", {"effective": document.effective.isoformat()}))
+    if document.superseded_by:
+        found.append(Message("warning.superseded", {"by": document.superseded_by}))
     if document.until and day > document.until:
         found.append(Message("warning.period-over", {"until": document.until.isoformat()}))
     return [*found, *applied_outside(policy, site)]

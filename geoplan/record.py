@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
@@ -179,7 +180,7 @@ def _clause(cited: Cited, day: date) -> ClauseRecord:
 
 def evidence_record(piece: Evidence, evidence: dict[str, Evidence]) -> EvidenceRecord:
     """A piece as the report lists it; its geometry is kept once, by its id."""
-    evidence.setdefault(piece.id, piece)
+    piece = _kept(piece, evidence)
 
     def rounded(value: float | None, digits: int) -> float | None:
         return None if value is None else half_up(value, digits)
@@ -200,6 +201,17 @@ def evidence_record(piece: Evidence, evidence: dict[str, Evidence]) -> EvidenceR
             "uses": [dict(use) for use in piece.uses],
         }
     )
+
+
+def _kept(piece: Evidence, evidence: dict[str, Evidence]) -> Evidence:
+    """The piece under an id of its own: two rules may mean different ground by the same name (outside a layer)."""
+    name, count = piece.id, 1
+    while name in evidence and not shapely.equals_exact(evidence[name].shape, piece.shape):
+        count += 1
+        name = f"{piece.id}.{count}"
+    named = replace(piece, id=name)
+    evidence.setdefault(name, named)
+    return named
 
 
 def structure_record(found: Structural, evidence: dict[str, Evidence]) -> StructureRecord:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from geoplan.landuse import known_groups
 from geoplan.policy.document import AmountUnit, ClauseKey, Slug, Strict, Words
 
 Subject = Literal["proposal", "town", "county", "city"]
@@ -81,6 +82,16 @@ class Limit(Strict):
     def figures(self) -> tuple[tuple[float, str], ...]:
         """Every number of the limit with its unit: what must stand in the quote."""
         return tuple((float(v), k.split("_", 1)[1]) for k, v in (self.model_extra or {}).items())
+
+
+def _known_land(group: str) -> str:
+    if group not in known_groups():
+        raise ValueError(f"{group!r} is no group of land; there are: {', '.join(sorted(known_groups()))}")
+    return group
+
+
+Land = Annotated[str, AfterValidator(_known_land)]
+"""A group of ``landuse.toml``."""
 
 
 class _Rule(Strict):
@@ -198,7 +209,7 @@ class ExclusionRule(_Rule):
 
     kind: Literal["exclusion"]
     layer: Role
-    planned: tuple[str, ...] = Field(default=())
+    planned: tuple[Land, ...] = Field(default=())
     rest_fails: Literal["not-farming", "construction"] = "construction"
     exception: Words | None = None
     reading: NoReading = NoReading()
@@ -219,9 +230,9 @@ class MinimiseRule(_Rule):
 
     kind: Literal["minimise"]
     layer: Role
-    classes: tuple[str, ...] = Field(default=())
-    worst: tuple[str, ...] = Field(default=())
-    careful: tuple[str, ...] = Field(default=())
+    classes: tuple[Land, ...] = Field(default=())
+    worst: tuple[Land, ...] = Field(default=())
+    careful: tuple[Land, ...] = Field(default=())
     wants: Literal["less", "more"] = "less"
     reading: MinimiseReading = MinimiseReading()
 
@@ -237,8 +248,8 @@ class ClassAreaRule(_Rule):
 
     kind: Literal["class-area"]
     layer: Role = "land-use"
-    classes: tuple[str, ...] = Field(default=())
-    all_but: tuple[str, ...] = Field(default=())
+    classes: tuple[Land, ...] = Field(default=())
+    all_but: tuple[Land, ...] = Field(default=())
     outside: Role | None = None
     limits: tuple[Limit, ...] = Field(min_length=1)
     reading: ClassAreaReading = ClassAreaReading()
@@ -263,7 +274,7 @@ class ProximityRule(_Rule):
     kind: Literal["proximity"]
     of: Literal["planning", "construction"] = "planning"
     layer: Role
-    classes: tuple[str, ...] = Field(default=())
+    classes: tuple[Land, ...] = Field(default=())
     limits: tuple[Limit, ...] = Field(min_length=1)
     reading: NoReading = NoReading()
 
@@ -325,18 +336,6 @@ Rule = Annotated[
 ]
 
 KINDS: tuple[str, ...] = (
-    "area",
-    "contiguity",
-    "within",
-    "exclusion",
-    "minimise",
-    "class-area",
-    "separation",
-    "proximity",
-    "rivalry",
-    "portfolio",
-    "facts",
-    "schedule",
-    "lifecycle",
-    "manual",
-)
+    "area", "contiguity", "within", "exclusion", "minimise", "class-area", "separation", "proximity", "rivalry",
+    "portfolio", "facts", "schedule", "lifecycle", "manual",
+)  # fmt: skip

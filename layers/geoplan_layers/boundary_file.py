@@ -47,7 +47,7 @@ def read_boundary(selector: Selector, options: ReadOptions, limits: Limits = BOU
     _polygons_only(table, limits)
     frame = frame_of(table, options.frame)
     _fits(table, frame)
-    polygons, repairs = mend(table.shapes, frame, table.source.file, [f"{table.layer} {row}" for row in table.rows])
+    polygons, repairs = mend(table.shapes, frame, table.source.file, table.layer, table.rows.tolist())
     whole = _joined(table, polygons)
     declared, notes = _declared(table, whole, frame, anywhere=options.anywhere)
     return Boundary(whole, frame, table.source, repairs, declared, _name(table), (*table.notes, *notes))

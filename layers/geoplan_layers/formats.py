@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from geoplan_layers.files.dataset import Dataset, Item
+from geoplan_layers.files.first_look import look_at_geopackage, look_at_shapefile
 from geoplan_layers.files.gdal_formats import (
     SHAPEFILE_PARTS,
     geopackage_extent,
@@ -41,6 +42,7 @@ def _shapefile(item: Item, limits: Limits) -> list[Dataset]:
             item.source,
             lambda box: read_shapefile(parts, item.source, item.stem, limits, box),
             lambda: shapefile_extent(item.path, item.source.file),
+            look=lambda: look_at_shapefile(parts),
         )
     ]
 
@@ -52,6 +54,7 @@ def _geopackage(item: Item, limits: Limits) -> list[Dataset]:
             item.source,
             lambda box: read_geopackage(item.path, layer, item.source, limits, box),
             lambda: geopackage_extent(item.path, layer, item.source.file),
+            look=lambda: look_at_geopackage(item.path, layer, item.source.file),
         )
 
     return [one(layer) for layer in geopackage_layers(item.path, item.source.file)]

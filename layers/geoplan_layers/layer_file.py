@@ -24,6 +24,8 @@ from geoplan.messages import Message
 from geoplan.plane import Plane
 from geoplan_layers.boundary_file import frame_of
 from geoplan_layers.fields import column_for, generation_of, net_factors, texts
+from geoplan_layers.files.dataset import Dataset
+from geoplan_layers.files.first_look import FirstLook
 from geoplan_layers.files.limits import LAYER, Limits
 from geoplan_layers.files.table import Column, Table
 from geoplan_layers.selector import LayerSpec, Selector
@@ -67,9 +69,9 @@ class FileLayer:
         self._notes: list[Message] = []
         self._year: int | None = None
         with opened(spec.selector, limits) as dataset:
-            head = dataset.read(None) if dataset.extent is None else None
+            head = self._wholly(dataset)
             self._whole = head
-            self._box = dataset.extent() if dataset.extent else _bounds(head)
+            self._box = dataset.extent() if dataset.extent and head is None else _bounds(head)
             west, south = self._box[:2]
             corner = (west, south, west, south) if np.isfinite(west) else None
             first = head if head is not None else dataset.read(corner)
@@ -124,6 +126,28 @@ class FileLayer:
         """The file of the declared coverage."""
         return self._coverage[1] if self._coverage else None
 
+    def _wholly(self, dataset: Dataset) -> Table | None:
+        """The rows where all have to be read: the format says no extent, or the call asks for some rows of the file.
+
+        Refuses rows without geometry, and lines or points where polygons are needed, wherever they lie.
+        """
+        if dataset.extent is None or self._spec.selector.field is not None:
+            table = filtered(dataset.read(None), self._spec.selector)
+            table.require_shapes()
+            self._require_polygons(table.kinds, dataset.source.file)
+            return table
+        look = dataset.look() if dataset.look else FirstLook()
+        if look.bare_count:
+            args = {"rows": list(look.bare_rows), "count": look.bare_count}
+            raise InputRefused("rows-without-geometry", file=dataset.source.file, where=dataset.name, **args)
+        self._require_polygons(look.kinds, dataset.source.file)
+        return None
+
+    def _require_polygons(self, kinds: frozenset[str], file: str) -> None:
+        others = kinds - {"Polygon"}
+        if others and self.role not in LINES_TOO and not self.role.startswith("custom:"):
+            raise InputRefused("layer-without-polygons", file=file, role=self.role, kinds=sorted(others))
+
     def _check_role(self, first: Table) -> None:
         self._coded = (
             column_for(first, self.role, "code") is not None or column_for(first, self.role, "name") is not None
@@ -148,7 +172,6 @@ class FileLayer:
         else:
             with opened(self._spec.selector, self._limits) as dataset:
                 table = dataset.read(box)
-        table = filtered(table, self._spec.selector) if len(table) else table
         shapes = self._usable(table)
         self._year = max([self._year or 0, *_years(column_for(table, self.role, "year"))]) or None
         on_plane = plane.bring(shapes, self._frame, anywhere=self._anywhere, file=self.source.file)
@@ -172,12 +195,7 @@ class FileLayer:
         if not np.isfinite(shapely.get_coordinates(shapes)).all():
             raise InputRefused("coordinates-not-finite", file=self.source.file, where=self._name)
         table.require_shapes()
-        if self.role not in LINES_TOO and not self.role.startswith("custom:"):
-            others = table.kinds - {"Polygon"}
-            if others:
-                raise InputRefused(
-                    "layer-without-polygons", file=self.source.file, role=self.role, kinds=sorted(others)
-                )
+        self._require_polygons(table.kinds, self.source.file)
         broken = np.flatnonzero(~shapely.is_valid(shapes))
         if len(broken):
             shapes = shapes.copy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from datetime import date, datetime
 
 import numpy as np
@@ -21,6 +22,7 @@ from geoplan_layers.files.text import decided, decode
 from geoplan_layers.selector import Selector
 from geoplan_layers.vector import read_table
 
+_PLACE = ("lon", "lat")
 _TEXTS = ("id", "name", "county", "tier", "stage", "listed_on", "leading", "sub_industry")
 
 
@@ -77,14 +79,23 @@ def _csv(selector: Selector) -> Table:
     if not path.is_file():
         raise InputRefused("no-such-file", file=str(path))
     raw = path.read_bytes()
-    rows = list(csv.DictReader(decode(raw.removeprefix(b"\xef\xbb\xbf"), decided(raw.splitlines())).splitlines()))
-    if not rows or not {"lon", "lat"} <= set(rows[0]):
-        raise InputRefused("towns-csv", file=shown, known=list(rows[0]) if rows else [])
+    try:
+        text = decode(raw.removeprefix(b"\xef\xbb\xbf"), decided(raw.splitlines()))
+        lines = [line for line in csv.reader(io.StringIO(text, newline="")) if line]
+    except csv.Error as wrong:
+        raise InputRefused("cannot-be-read", file=shown, detail=str(wrong)) from None
+    head = [name.strip().lower() for name in lines[0]] if lines else []
+    if not set(_PLACE) <= set(head):
+        raise InputRefused("towns-csv", file=shown, known=head or None)
+    rows = [dict(zip(head, _padded(line, len(head)), strict=True)) for line in lines[1:]]
     shapes = np.array([_point(row, i, shown) for i, row in enumerate(rows, 2)], dtype=object)
-    columns = {
-        name: np.array([row[name] for row in rows], dtype=object) for name in rows[0] if name not in ("lon", "lat")
-    }
+    columns = {name: np.array([row[name] for row in rows], dtype=object) for name in head if name not in _PLACE}
     return Table(shapes, columns, np.arange(2, len(rows) + 2), recognise(4490), Source(shown, sha256(path)), path.stem)
+
+
+def _padded(line: list[str], count: int) -> list[str]:
+    """A line with as many fields as the head: trailing commas cut off, missing fields empty."""
+    return [*(field.strip() for field in line[:count]), *[""] * (count - len(line))]
 
 
 def _point(row: dict[str, str], line: int, shown: str) -> shapely.Point:

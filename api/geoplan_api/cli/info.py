@@ -74,9 +74,8 @@ def _measured(table: Table, present: np.ndarray, frame: Frame, *, anywhere: bool
         for i in np.flatnonzero(~shapely.is_valid(surfaces))
     ]
     try:
-        mended, repairs = mend(
-            surfaces, frame, table.source.file, [f"{table.layer} {i + 1}" for i in range(len(surfaces))]
-        )
+        rows = list(range(1, len(surfaces) + 1))
+        mended, repairs = mend(surfaces, frame, table.source.file, table.layer, rows)
         plane = Plane.around(_longitude(mended, frame, table, anywhere=anywhere))
         on_plane = plane.bring(mended, frame, anywhere=anywhere, file=table.source.file)
     except InputRefused as refused:
