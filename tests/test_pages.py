@@ -85,7 +85,7 @@ def failing() -> Report:
     )
 
 
-def passing() -> Report:
+def passing(facts: Facts | None = None) -> Report:
     use = [("0701", box(-500, -500, 3000, 3000))]
     return checked(
         box(0, 0, 1700, 1700),
@@ -96,6 +96,7 @@ def passing() -> Report:
             land_use(use),
             MemoryLayer("ecological-redline", [box(9000, 0, 9, 9)], covers=EVERYWHERE),
         ],
+        facts=facts or Facts(),
     )
 
 
@@ -223,6 +224,43 @@ def test_a_summary_never_looks_like_the_papers_own_words(reports: Mapping[str, R
         assert "摘要，非原文" in Outline(page).texts[finding.anchor]
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_boundary_that_passes_with_broken_requirements_never_looks_like_a_pass(lang: Lang) -> None:
+    """What was declared breaks a rule (exit status 1), though every spatial rule passes."""
+    report = passing(Facts(values={"investment.total": 1e9, "investment.housing": 9e8}))
+    view = ReportView(report.content.as_dict(), lang)
+    assert (view.verdict, view.tone, view.icon, report.exit_status) == ("pass", "fail", "✗", 1)
+    page = result(report, lang)
+    assert '<section class="verdict fail">' in page
+    assert view.sentence.endswith({"zh": "申报要件另有 1 项不符。", "en": "breaks 1 application requirement."}[lang])
+    head = page[page.index('<section class="verdict') : page.index('id="change"')]
+    assert re.findall(r'class="badge ([\w-]+)"', head) == ["fail"]
+    paper = page[page.index('id="policy-nantong-2017"') :]
+    assert re.findall(r'class="badge ([\w-]+)"', paper)[0] == "fail"
+    assert ReportView(passing().content.as_dict(), lang).tone == "pass"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_check_without_a_named_policy_says_so_beside_its_verdict(reports: Mapping[str, Report], lang: Lang) -> None:
+    report = checked(PLANNING, CONSTRUCTION, ())
+    said = {"zh": "没有指定政策文件", "en": "no policy was named"}[lang]
+    for page in (result(report, lang), draw(report.content.as_dict(), of_report(report), lang)):
+        assert said in page[page.index("<h1>") : page.index("sha256:")]
+    assert ReportView(reports["failing"].content.as_dict(), lang).caveat is None
+
+
+def test_what_fails_by_a_summary_alone_is_marked_among_the_points() -> None:
+    poor = Facts(values={"investment.total": 1e9, "investment.housing": 1e8, "investment.featured": 1e8})
+    report = checked(box(0, 0, 9000, 9000), CONSTRUCTION, ("zhejiang-2015", "state-council-2020"), facts=poor)
+    page = result(report)
+    change = page[page.index('id="change"') : page.index('id="findings"')]
+    rules = dict(re.findall(r'<span><a href="#([\w-]+)">[^<]*</a>(.*?)</span>', change, re.DOTALL))
+    clauses = {f.anchor: f.clause for p in ReportView(report.content.as_dict(), "zh").policies for f in p.findings}
+    assert {clauses[anchor].is_quote for anchor in rules if anchor in clauses} == {True, False}
+    for anchor, mark in rules.items():
+        assert ("摘要，非原文" in mark) == (anchor in clauses and not clauses[anchor].is_quote)
+
+
 def test_findings_stand_worst_first_and_in_three_groups(reports: Mapping[str, Report]) -> None:
     page = result(reports["failing"])
     paper = page[page.index('id="policy-nantong-2017"') :]
@@ -242,7 +280,7 @@ def test_what_could_not_be_assessed_never_looks_like_a_pass(reports: Mapping[str
     for article in articles:
         assert re.findall(r'class="badge ([\w-]+)"', article) == ["not-assessed"]
         assert "量测值" not in article
-    assert "没有数据不等于没有重叠" in page
+    assert "缺少“永久基本农田”图层，无法评定" in page
     assert '<div class="points not-assessed">' in page
     assert "不能视为通过" in page
 

@@ -1,0 +1,34 @@
+"""The verdict in one sentence, and what has to be said in the same breath."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from geoplan.messages import Lang, Message, say
+
+
+def headline(verdict: str, spatial: Sequence[str], broken: int, args: dict[str, Any], lang: Lang) -> str:
+    """The whole verdict in one sentence, or two where the application requirements tell something else.
+
+    Parameters
+    ----------
+    verdict
+        Of the report.
+    spatial
+        Verdicts of all spatial findings, for the counts.
+    broken
+        How many application requirements fail: a boundary that passes is then no reason to rejoice.
+    args
+        ``name`` of the proposal, ``policies`` checked.
+    """
+    counts = {each: spatial.count(each) for each in ("attention", "not-assessed")}
+    others = [
+        Message(f"view.sentence-others-{each}", {"count": count}).as_dict()
+        for each, count in counts.items()
+        if each != verdict and count
+    ]
+    told = say(Message(f"view.sentence-{verdict}", {**args, "count": spatial.count(verdict)}), lang)
+    if verdict == "fail" and others:
+        told += say(Message("view.sentence-others", {"others": others}), lang)
+    return told + say(Message("view.sentence-broken", {"count": broken}), lang) if broken else told
