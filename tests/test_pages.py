@@ -353,6 +353,25 @@ def test_invented_data_are_marked_and_real_data_are_not(reports: Mapping[str, Re
     assert words not in result(reports["failing"], lang)
 
 
+@pytest.mark.parametrize(
+    ("given", "file", "shown"),
+    [
+        ("丝路小镇", "a.zip", "丝路小镇"),
+        (None, "南浔丝路小镇.shp.zip", "南浔丝路小镇"),
+        (None, "v1.2 final.gpkg", "v1.2 final"),
+        (None, "?", "未命名方案"),
+    ],
+)
+def test_a_proposal_without_a_name_is_called_by_its_file(
+    reports: Mapping[str, Report], given: str | None, file: str, shown: str
+) -> None:
+    content = json.loads(json.dumps(reports["bare"].content.as_dict()))
+    content["proposal"]["name"] = given
+    content["proposal"]["planning"]["source"]["file"] = file
+    assert ReportView(content, "zh").name == shown
+    assert f"<title>{shown} · 合规性分析" in pages.result(content, LINKS, "zh", nonce=NONCE)
+
+
 # --- The start page -------------------------------------------------------------------------------------------
 
 

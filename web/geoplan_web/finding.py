@@ -11,7 +11,7 @@ from functools import cached_property
 from geoplan.messages import Lang, Message, say, word
 from geoplan.messages.units import format_unit
 from geoplan.verdict import WORST_FIRST
-from geoplan_web.headline import headline
+from geoplan_web.headline import headline, proposal_name
 from geoplan_web.wording import ClauseView, Json, limit_line, quantity, reading_lines, turn_line
 
 ICONS = {"pass": "✓", "attention": "!", "fail": "✗", "not-assessed": "?", "not-applicable": "–"}
@@ -300,8 +300,8 @@ class ReportView(Judged):
 
     @property
     def name(self) -> str:
-        """The proposal's name, or that it has none."""
-        return str(self.content["proposal"]["name"] or say(Message("view.unnamed"), self.lang))
+        """The proposal's name, else its file's, or that it has none."""
+        return proposal_name(self.content["proposal"]) or say(Message("view.unnamed"), self.lang)
 
     @property
     def invented(self) -> bool:

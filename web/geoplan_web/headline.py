@@ -1,11 +1,31 @@
-"""The verdict in one sentence, and what has to be said in the same breath."""
+"""What heads a report: the proposal's name, the verdict in one sentence, and what has to be said in the same breath."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from geoplan.messages import Lang, Message, say
+
+_SUFFIXES = frozenset({".zip", ".shp", ".gpkg", ".geojson", ".json", ".kml", ".dxf"})
+
+
+def proposal_name(proposal: Mapping[str, Any]) -> str | None:
+    """The proposal's name, else the planning file's without its ending: for the eye only.
+
+    A report keeps the name that was given or none, since its id and the register's namesakes must not turn on how
+    somebody called a file.
+
+    >>> proposal_name({"name": None, "planning": {"source": {"file": "南浔丝路小镇.shp.zip"}}})
+    '南浔丝路小镇'
+    """
+    if proposal["name"]:
+        return str(proposal["name"])
+    path = PurePath(str(proposal["planning"]["source"]["file"]))
+    while path.suffix.lower() in _SUFFIXES:
+        path = path.with_suffix("")
+    return path.name if any(each.isalnum() for each in path.name) else None
 
 
 def headline(verdict: str, spatial: Sequence[str], broken: int, args: dict[str, Any], lang: Lang) -> str:
