@@ -44,6 +44,8 @@ LINKS = {
     "overlaps": "/checks/1/overlaps.gpkg",
 }
 BOOK = PolicyBook()
+KINDS_OWN = ("planning-area", "construction-area", "distance")
+"""Figures that are what a rule of their kind judges: its title says them."""
 CARDS = (
     pages.LayerCard("land-use", "dltb.gpkg", "2025-12-31", "declared", True),
     pages.LayerCard("roads", "l.gpkg", None, "assumed"),
@@ -558,6 +560,55 @@ def test_every_word_of_pages_and_map_is_used_and_stands_in_both_languages(
     ours = {key for key in recorded if key.startswith(("view.", "page.", "map."))}
     assert ours - recorded.said == set()
     assert all(set(recorded[key]) >= set(LANGUAGES) for key in ours)
+
+
+class Wanted(dict[str, Mapping[Lang, str]]):
+    """The catalogue, remembering ids that were looked up for their words and have none."""
+
+    def __init__(self) -> None:
+        super().__init__(catalogue())
+        self.missed: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key not in self:
+            self.missed.add(key)
+        return super().get(key, default)
+
+
+def test_no_id_is_shown_where_a_word_belongs(reports: Mapping[str, Report], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every policy read, listed and applied: whatever closed list an id is of, it has words."""
+    wanted = Wanted()
+    monkeypatch.setattr(messages, "catalogue", lambda: wanted)
+    everywhere = checked(PLANNING, CONSTRUCTION, tuple(policy.id for policy in BOOK))
+    for lang in LANGUAGES:
+        for policy in BOOK:
+            pages.policy_page(policy, BOOK, lang, nonce=NONCE)
+        for report in (*reports.values(), everywhere):
+            result(report, lang)
+            draw(report.content.as_dict(), of_report(report), lang)
+        home(lang)
+    by_name = ("word.zone.", "word.role.custom:")  # zones of a layer are called as the layer calls them
+    assert {key for key in wanted.missed if not key.startswith(by_name)} == set()
+
+
+def test_every_reading_and_figure_of_the_policies_has_words_in_both_languages() -> None:
+    keys, values, figures = set(), set(), set()
+
+    def walk(key: str, value: Any) -> None:
+        if isinstance(value, str):
+            values.add(f"word.{'town-stage' if key == 'stages' else 'reading'}.{value}")
+        for each in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
+            walk(key, each)
+
+    for rule in (rule for policy in BOOK for rule in policy.rules):
+        reading = rule.reading if isinstance(rule.reading, dict) else rule.reading.model_dump()
+        figures |= {limit.figure for limit in getattr(rule, "limits", ()) if limit.figure not in KINDS_OWN}
+        for key, value in reading.items():
+            keys.add(f"word.reading-key.{key}")
+            walk(key, value)
+    wanted = keys | values | {f"word.figure.{each}" for each in figures}
+    assert len(wanted) > 100
+    assert {key for key in wanted if not set(LANGUAGES) <= set(catalogue().get(key, ()))} == set()
 
 
 # --- Hostile data ---------------------------------------------------------------------------------------------
