@@ -562,6 +562,19 @@ def test_every_word_of_pages_and_map_is_used_and_stands_in_both_languages(
     assert all(set(recorded[key]) >= set(LANGUAGES) for key in ours)
 
 
+_UNITS = "平方公里|平方米|公顷|公里|米|亩|年|人|亿元|万元|%"
+
+
+def test_a_figure_stands_apart_from_the_words_around_it(reports: Mapping[str, Report]) -> None:
+    """不超过 3 平方公里, as everywhere: a paper's own words (3平方公里) have no space before the unit."""
+    found = [result(report) for report in reports.values()]
+    found += [pages.policy_page(policy, BOOK, "zh", nonce=NONCE) for policy in BOOK]
+    cramped = re.compile(rf"[\u4e00-\u9fff]\d[\d,.]* (?:{_UNITS})")
+    assert [each for page in found for each in cramped.findall(page)] == []
+    page = pages.policy_page(BOOK.get("land-law"), BOOK, "zh", nonce=NONCE)
+    assert "占用永久基本农田以外的耕地：不超过 35 公顷" in page
+
+
 class Wanted(dict[str, Mapping[Lang, str]]):
     """The catalogue, remembering ids that were looked up for their words and have none."""
 
