@@ -15,7 +15,6 @@ from builders import box
 from serving import running
 from test_cli import geoplan, save
 
-
 OWN = """
 schema = "geoplan/policy/1"
 id = "own"
