@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -84,8 +85,8 @@ class Pack:
         parts, part_of = _ranges(self.patches, index)
         rings, ring_of = _ranges(self.parts, parts)
         vertices, vertex_of = _ranges(self.rings, rings)
-        drawn = shapely.linearrings(self.xy[vertices], indices=vertex_of)
-        polygons = shapely.polygons(drawn, indices=ring_of)
+        drawn = np.asarray(shapely.linearrings(self.xy[vertices], indices=vertex_of))
+        polygons = np.asarray(shapely.polygons(drawn, indices=ring_of))
         several = np.bincount(part_of, minlength=len(index)) > 1
         made = np.empty(len(index), dtype=object)
         first = np.searchsorted(part_of, np.arange(len(index)))
@@ -123,11 +124,12 @@ def open_pack(folder: Path, plane: Plane, code_words: Sequence[str], name_words:
     return Pack(plane, **arrays, code_words=tuple(code_words), name_words=tuple(name_words))
 
 
-def _mapped(path: Path) -> NDArray[np.generic]:
+def _mapped(path: Path) -> NDArray[Any]:
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError:  # an empty array cannot be mapped
-        return np.load(path, allow_pickle=False)
+        found = np.load(path, allow_pickle=False)
+    return found
 
 
 def _touch(boxes: Floats, box: Sequence[float]) -> NDArray[np.bool_]:
