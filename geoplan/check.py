@@ -202,7 +202,8 @@ def _read_anew(policy: Policy, rule: Rule, unused: dict[str, Any]) -> Rule:
         reading = type(rule.reading).model_validate({**rule.reading.model_dump(), **given})
     except pydantic.ValidationError as wrong:
         first = wrong.errors()[0]
-        raise CallRefused("reading-wrong", reading=prefix + str(first["loc"][0]), detail=first["msg"]) from None
+        key = str(first["loc"][0]) if first["loc"] else next(iter(given))
+        raise CallRefused("reading-wrong", reading=prefix + key, detail=first["msg"]) from None
     return rule.model_copy(update={"reading": reading})
 
 

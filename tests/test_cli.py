@@ -16,6 +16,7 @@ import shapely
 
 from builders import box
 
+NEAR_TWICE = [part for m in (1000, 2000) for part in ("--reading", f"huzhou-2018.no-piling-up.near_m={m}")]
 GEOPLAN = [sys.executable, "-m", "geoplan_api"]
 
 
@@ -167,6 +168,25 @@ def test_check_writes_nothing_but_out(files: dict[str, Path], tmp_path: Path) ->
         ),
         (["--planning", "{planning}", "--accuracy", "0"], "0 is no value for --accuracy"),
         (["--planning", "{planning}", "--reading", "a.b=1"], "a reading is given as POLICY.RULE.KEY=VALUE"),
+        (["--planning", "{planning}", "--datum", "gcj02"], "datum=gcj02 is not supported yet"),
+        (["--planning", "{planning}", "--crs", "EPSG:4549", "--datum", "wgs84"], "the call says wgs84"),
+        (["--planning", "{planning}", "--facts", "{folder}"], "there is no such file"),
+        (
+            ["--planning", "{planning}", "--policy", "huzhou-2018", "--reading", "huzhou-2018.no-piling-up.near_m=inf"],
+            "a reading is given as POLICY.RULE.KEY=VALUE",
+        ),
+        (
+            ["--planning", "{planning}", "--policy", "huzhou-2018", *NEAR_TWICE],
+            "the reading huzhou-2018.no-piling-up.near_m is given twice",
+        ),
+        (
+            ["--planning", "{planning}", "--reading", "common.planning-area.about_pass=1.5"],
+            "about_pass must not be above about_fail",
+        ),
+        (
+            ["--planning", "{planning}", "--layer", "land-use={use}", *("--coverage", "land-use={cover}") * 2],
+            "has 1 layer file, but 2 coverages",
+        ),
         (["--planning", "{planning}", "--lang", "fr"], "--lang 的值 fr 不对"),
         (["--planning", "{planning}[NAME=x]"], "no row has the value x. There are: 试验小镇"),
         (

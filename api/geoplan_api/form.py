@@ -16,7 +16,7 @@ from geoplan.crs import Frame
 from geoplan.errors import CallRefused, PolicyRefused
 from geoplan.landuse import GENERATIONS
 from geoplan.policy import Policy, PolicyBook, parse_policy
-from geoplan_api.inquiry import ROLES, Inquiry, civil_date, frame_named, readings_of
+from geoplan_api.inquiry import ROLES, Inquiry, boundary_frame, civil_date, readings_of
 from geoplan_api.upload import Submission, Upload, sets
 from geoplan_layers.selector import LayerSpec, Selector, parse_layer
 
@@ -24,9 +24,6 @@ FILES = ("planning", "construction", "facts", "towns")
 TEXTS = ("crs", "datum", "name", "accuracy", "on", "anywhere", "lang")
 REPEATED = ("policy", "reading")
 PREFIXES = ("layer.", "coverage.", "select.")
-SAME_AS_OURS = ("cgcs2000", "wgs84")
-"""Datums whose degrees are taken as they are; saying so changes nothing."""
-SHIFTED = ("gcj02", "bd09")
 MOST_ACCURACY = 10.0
 _LONGEST = 200
 _SELECT = re.compile(
@@ -154,15 +151,7 @@ class _Reader:
 
     def frame(self) -> Frame | None:
         """The system of the boundary files, where they lack one."""
-        datum = (self.one("datum") or "").lower()
-        if datum in SHIFTED:
-            raise CallRefused("not-supported-yet", option=f"datum={datum}")
-        if datum and datum not in SAME_AS_OURS:
-            raise CallRefused("option-wrong", option="datum", value=datum, wanted=" | ".join(SAME_AS_OURS))
-        frame = frame_named(self.one("crs"))
-        if frame and datum and frame.datum != datum:
-            raise CallRefused("crs-contradiction", own=frame.label, given=datum)
-        return frame
+        return boundary_frame(self.one("crs"), self.one("datum"))
 
     def selector(self, name: str, otherwise: Selector | None = None) -> Selector | None:
         """The one file of a field with its select; ``otherwise`` its select alone chooses from another file."""

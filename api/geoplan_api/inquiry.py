@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -23,6 +24,9 @@ from geoplan_layers.layer_file import FileLayer
 from geoplan_layers.selector import LayerSpec, Selector, parse_layer, parse_selector
 from geoplan_layers.towns_file import read_register
 
+SAME_AS_OURS = ("cgcs2000", "wgs84")
+"""Datums whose degrees are taken as they are; saying so changes nothing."""
+SHIFTED = ("gcj02", "bd09")
 CHINA_TIME = ZoneInfo("Asia/Shanghai")
 ROLES = (
     "permanent-basic-farmland",
@@ -106,9 +110,11 @@ def _facts(selector: Selector | None) -> tuple[Facts, Source | None]:
 def _layers(inquiry: Inquiry) -> list[FileLayer]:
     """The layers with their declared coverage: the n-th coverage of a role goes with its n-th file, or one with all."""
     given = [spec.role for spec in inquiry.layers]
-    for role in inquiry.coverage:
+    for role, declared in inquiry.coverage.items():
         if role not in given:
             raise CallRefused("coverage-without-layer", role=role)
+        if len(declared) not in (1, given.count(role)):
+            raise CallRefused("coverage-count", role=role, count=len(declared), files=given.count(role))
     count: dict[str, int] = {}
     found: list[FileLayer] = []
     for spec in inquiry.layers:
@@ -149,6 +155,25 @@ def frame_named(text: str | None) -> Frame | None:
     return frame
 
 
+def boundary_frame(crs: str | None, datum: str | None) -> Frame | None:
+    """The system of boundary files that lack one, from ``--crs`` and ``--datum``.
+
+    Raises
+    ------
+    CallRefused
+        An unknown system or datum, two that contradict each other, or a datum whose degrees are shifted.
+    """
+    word = (datum or "").strip().lower()
+    if word in SHIFTED:
+        raise CallRefused("not-supported-yet", option=f"datum={word}")
+    if word and word not in SAME_AS_OURS:
+        raise CallRefused("option-wrong", option="datum", value=word, wanted=" | ".join(SAME_AS_OURS))
+    frame = frame_named(crs)
+    if frame and word and frame.datum != word:
+        raise CallRefused("crs-contradiction", own=frame.label, given=word)
+    return frame
+
+
 def readings_of(given: list[str]) -> dict[str, Any]:
     """``POLICY.RULE.KEY=VALUE``: numbers as numbers, words as they are."""
     found: dict[str, Any] = {}
@@ -156,10 +181,15 @@ def readings_of(given: list[str]) -> dict[str, Any]:
         key, mark, value = text.partition("=")
         if not mark or key.count(".") != 2:
             raise CallRefused("reading-spelling", given=text)
+        if key in found:
+            raise CallRefused("reading-twice", reading=key)
         try:
             found[key] = float(value)
         except ValueError:
             found[key] = value
+            continue
+        if not math.isfinite(found[key]):
+            raise CallRefused("reading-spelling", given=text)
     return found
 
 

@@ -31,7 +31,7 @@ def read_policy(path: Path) -> Policy:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise CallRefused("no-such-file", file=str(path)) from None
     except UnicodeDecodeError as wrong:
         raise CallRefused("policy-not-toml", file=path.name, detail=str(wrong)) from None

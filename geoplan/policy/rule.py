@@ -127,6 +127,12 @@ class AreaReading(Strict):
     about_fail: float = Field(default=1.20, ge=1)
     decides: Literal["ellipsoidal", "planar"] = "ellipsoidal"
 
+    @model_validator(mode="after")
+    def _in_order(self) -> AreaReading:
+        if self.about_pass > self.about_fail:
+            raise ValueError("about_pass must not be above about_fail")
+        return self
+
 
 class AreaRule(_Rule):
     """``area``: one of three areas against min, about or max. ``relaxed``: town types whose upper limit may rise."""
