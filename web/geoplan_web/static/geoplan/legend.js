@@ -20,7 +20,7 @@
 
   /* Hatching inside a sample: a pattern of its own, so that it prints wherever the legend stands. */
   let samples = 0;
-  function hatched(svg, {hatch}) {
+  function hatched(svg, hatch) {
     const id = `geoplan-sample-${(samples += 1)}`;
     const size = {width: hatch.width, height: hatch.height};
     const turned = `rotate(${hatch.angle})`;
@@ -40,9 +40,11 @@
     if (!style.fill) {
       drawn("path", {d: "M1 8H27", fill: "none", ...line}, svg);
     } else {
-      const fill = style.hatch ? hatched(svg, style) : style.fillColor;
+      const fill = style.hatch ? hatched(svg, style.hatch) : style.fillColor;
       const opacity = style.hatch ? 1 : style.fillOpacity;
-      drawn("rect", {x: 2, y: 2, width: 24, height: 12, fill, "fill-opacity": opacity, ...line}, svg);
+      const patch = {x: 2, y: 2, width: 24, height: 12};
+      drawn("rect", {...patch, fill, "fill-opacity": opacity, ...line}, svg);
+      if (style.cross) { drawn("rect", {...patch, fill: hatched(svg, style.cross)}, svg); }
     }
     if (style.mark) { drawn("circle", {cx: 14, cy: 8, r: 6.5, fill: "none", ...line}, svg); }
     return svg;

@@ -16,6 +16,12 @@
     element.scrollIntoView({block, behavior: CALM.matches ? "auto" : "smooth"});
   }
 
+  /* Whether most of an element is on the screen. */
+  function inView(element) {
+    const {top, bottom, height} = element.getBoundingClientRect();
+    return Math.min(bottom, window.innerHeight) - Math.max(top, 0) > 0.6 * Math.min(height, window.innerHeight);
+  }
+
   /* Mark one finding, opening whatever is folded around it; none takes the mark away. */
   function mark(finding) {
     for (const marked of document.querySelectorAll("[aria-current='true']")) { marked.removeAttribute("aria-current"); }
@@ -37,7 +43,7 @@
     event.preventDefault();
     mark(link.closest("[id].finding, [id].structural"));
     show(link.hash);
-    if (NARROW.matches) { moveTo(frame, "start"); }
+    if (NARROW.matches || !inView(frame)) { moveTo(frame, "start"); } // below the findings the map is left behind
   });
 
   window.addEventListener("message", ({origin, source, data}) => {
