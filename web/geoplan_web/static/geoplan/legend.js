@@ -77,12 +77,25 @@
       L.DomEvent.disableScrollPropagation(box);
       L.DomEvent.on(this._toggle, "click", () => this._fold(!this._body.hidden));
       this._fold(map.getSize().x < NARROW);
+      this._print = window.matchMedia("print");
+      this._onPrint = () => this._whole(box);
+      this._print.addEventListener("change", this._onPrint);
       map.on("resize", this._fit, this);
       map.whenReady(this._fit, this);
       return box;
     },
 
-    onRemove(map) { map.off("resize", this._fit, this); },
+    onRemove(map) {
+      this._print.removeEventListener("change", this._onPrint);
+      map.off("resize", this._fit, this);
+    },
+
+    /* Paper does not scroll: a legend that is taller than the map is printed smaller, and whole. */
+    _whole(box) {
+      box.style.zoom = "";
+      const room = this._map.getContainer().clientHeight - 20;
+      if (this._print.matches && box.offsetHeight > room) { box.style.zoom = String(room / box.offsetHeight); }
+    },
 
     _fold(folded) {
       this._body.hidden = folded;

@@ -69,10 +69,10 @@
   frame.addEventListener("load", () => { if (shown) { show(shown); } });
   follow();
 
-  // On paper every finding and patch is listed; only what is told twice stays folded.
+  // On paper nothing can be unfolded; questions that are still open are listed without their clauses (app.css).
   let folded = [];
   window.addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll(".group-fold:not([open]), .patches:not([open])")];
+    folded = [...document.querySelectorAll("details:not([open])")];
     for (const each of folded) { each.open = true; }
   });
   window.addEventListener("afterprint", () => {
