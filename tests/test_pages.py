@@ -758,6 +758,72 @@ def test_choosing_a_finding_shows_its_evidence_on_the_map(opened: Any) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_patch_number_brings_the_map_into_view_with_the_patch(
+    browser: Browser, reports: Mapping[str, Report], width: int
+) -> None:
+    opened = visit(browser, "/checks/1", served(reports), width=width)
+    page = opened.page
+    page.frames[1].wait_for_selector(".geoplan-legend", state="attached")
+    page.locator("#patches a.on-map").first.scroll_into_view_if_needed()
+    page.locator("#patches a.on-map").first.click()
+    expect(page.locator("iframe")).to_be_in_viewport(ratio=0.7)
+    expect(shown_on(page)).to_have_count(2)
+    expect(page.frame_locator("iframe").locator(".geoplan-told")).to_be_visible()
+    opened.untouched()
+
+
+@pytest.mark.browser
+def test_what_could_not_be_assessed_shows_where_data_are_missing(
+    browser: Browser, reports: Mapping[str, Report]
+) -> None:
+    content, geometry = reports["bare"].content.as_dict(), of_report(reports["bare"])
+    made = {
+        "/checks/1": result(reports["bare"]),
+        "/checks/1/map": draw(content, geometry, "zh", mode="static", nonce=NONCE),
+    }
+    opened = visit(browser, "/checks/1", made)
+    opened.page.frames[1].wait_for_selector(".geoplan-legend")
+    opened.page.locator("#land-law--basic-farmland a.on-map").click()
+    expect(shown_on(opened.page)).to_have_count(2)
+    opened.untouched()
+
+
+@pytest.mark.browser
+def test_a_print_unfolds_everything_lists_open_questions_shortly_and_folds_again(opened: Any) -> None:
+    page = opened.page
+    closed = page.locator("details:not([open])").count()
+    assert closed > 10
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    question = page.locator(".group-fold .finding.not-assessed").first
+    assert not question.locator(".body").is_visible()
+    assert (question.bounding_box() or {})["height"] < 60
+    assert page.locator("#nantong-2017--town-hall .sentence").is_visible()
+    assert page.locator(".finding.pass .body .clause").first.is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details:not([open])").count() == closed
+
+
+@pytest.mark.browser
+def test_a_printed_legend_stands_whole_on_its_map(opened: Any) -> None:
+    page, frame = opened.page, opened.page.frames[1]
+    for each in page.frame_locator("iframe").get_by_role("checkbox").all():
+        each.check()
+    page.emulate_media(media="print")
+    page.wait_for_timeout(300)
+    sizes = frame.evaluate(
+        """() => [".geoplan-legend", ".leaflet-container"].map(each => {
+            const {top, bottom} = document.querySelector(each).getBoundingClientRect(); return [top, bottom]; })"""
+    )
+    (top, bottom), (above, below) = sizes
+    assert above <= top < bottom <= below
+    body = page.frame_locator("iframe").locator(".geoplan-legend-body")
+    assert body.evaluate("each => each.scrollHeight <= each.clientHeight + 1")
+
+
+@pytest.mark.browser
 def test_clicking_a_patch_chooses_its_finding(opened: Any) -> None:
     page, frame = opened.page, opened.page.frames[1]
     place = frame.evaluate(
