@@ -6,8 +6,9 @@ This runs in a reader process alone (`geoplan_layers.sandbox`); everybody else o
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -51,7 +52,26 @@ def datasets(path: Path, shown: str, limits: Limits, folder: Path) -> list[Datas
         source = Source(shown, shapefile_hash({suffix: path, **companions}))
     else:
         source = Source(shown, sha256(path))
-    return _named(format.datasets(Item(path, shown, source, companions), limits), PurePosixPath(shown).stem)
+    staged = _staged({suffix: path, **companions}, folder)
+    item = Item(staged.pop(suffix), shown, source, staged)
+    return _named(format.datasets(item, limits), PurePosixPath(shown).stem)
+
+
+def _staged(parts: Mapping[str, Path], folder: Path) -> dict[str, Path]:
+    """Links of our own naming to a file and what belongs to it.
+
+    GDAL never sees a name that the user chose, finds nothing beside the file but what was meant, and writes nothing
+    there.
+    """
+    links = {suffix: folder / f"0{suffix}" for suffix in parts}
+    try:
+        for suffix, link in links.items():
+            link.symlink_to(parts[suffix].resolve(), target_is_directory=parts[suffix].is_dir())
+    except OSError:
+        if sys.platform != "win32":  # where links need a right that few have
+            raise
+        return dict(parts)
+    return links
 
 
 def _beside(path: Path, format: Format) -> dict[str, Path]:

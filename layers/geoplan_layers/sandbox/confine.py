@@ -20,7 +20,7 @@ _NEWUSER, _NEWNET = 0x10000000, 0x40000000
 _NO_NEW_PRIVS = 38
 _SLACK_S = 5
 """Processor seconds beyond the deadline: the parent's clock ends a job first, this limit when the parent is gone."""
-_NICE = 5
+_NICE = 2
 
 if sys.platform != "win32":
     import resource
@@ -79,7 +79,7 @@ else:
 
 def _keep_privileges() -> bool:
     """Nothing that this process starts may gain rights by set-uid files."""
-    return sys.platform == "linux" and _libc().prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+    return sys.platform == "linux" and bool(_libc().prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 
 
 def _leave_network() -> bool:

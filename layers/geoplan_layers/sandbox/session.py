@@ -55,7 +55,9 @@ def reading(
     if _current.get() is not None:
         yield
         return
-    session = Session(pool or own_pool(), folder, cancellation or Cancellation())
+    readers = pool or own_pool()
+    readers.warm()
+    session = Session(readers, folder, cancellation or Cancellation())
     token = _current.set(session)
     try:
         yield

@@ -219,9 +219,7 @@ def refusal_of(header: Mapping[str, Any]) -> GeoplanError:
 def packed_table(table: Table) -> tuple[dict[str, Any], memoryview]:
     """A table as a header and an Arrow stream."""
     about = {
-        each.name: plain(getattr(table, each.name))
-        for each in dataclasses.fields(table)
-        if each.name not in _ARRAYS
+        each.name: plain(getattr(table, each.name)) for each in dataclasses.fields(table) if each.name not in _ARRAYS
     }
     arrays = [pa.array(shapely.to_wkb(table.shapes), pa.large_binary()), pa.array(table.rows, pa.int64())]
     kinds: list[str] = []

@@ -93,10 +93,17 @@ def _do(reader: Any, job: Mapping[str, Any], base: int, answers: IO[bytes]) -> b
         relax()
         header, spent = _told(wrong, job, budget)
     relax()
-    gc.collect()
-    worn = spent or address_space() - len(body) > base + _WORN
+    worn = spent or _is_worn(base, len(body))
     send(answers, {**header, "worn": worn}, body)
     return worn
+
+
+def _is_worn(base: int, kept: int) -> bool:
+    """Whether the process holds on to much more address space than at its start."""
+    if address_space() - kept <= base + _WORN:
+        return False
+    gc.collect()
+    return address_space() - kept > base + _WORN
 
 
 def _told(wrong: BaseException, job: Mapping[str, Any], budget: Budget) -> tuple[dict[str, Any], bool]:

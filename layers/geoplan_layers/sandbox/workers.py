@@ -154,7 +154,7 @@ _own_lock = threading.Lock()
 
 
 def own_pool() -> Pool:
-    """This process's pool of one, for the command line and for programs; made when first asked for."""
+    """The process's pool of one, for the command line and for programs; made when first asked for."""
     with _own_lock:
         if not _own:
             _own.append(Pool())
@@ -173,7 +173,7 @@ def _end_all() -> None:
 
 def _forget() -> None:
     """In a forked child: the parent's readers are not ours to speak to."""
-    global _own_lock  # noqa: PLW0603 - held by another thread of the parent, perhaps
+    global _own_lock
     _own_lock = threading.Lock()
     _own.clear()
 
