@@ -21,6 +21,7 @@ from geoplan_api.office import named
 from geoplan_layers.boundary_file import ReadOptions, read_boundary
 from geoplan_layers.facts_file import read_facts
 from geoplan_layers.layer_file import FileLayer
+from geoplan_layers.sandbox.session import reading
 from geoplan_layers.selector import LayerSpec, Selector, parse_layer, parse_selector
 from geoplan_layers.towns_file import read_register
 
@@ -71,6 +72,7 @@ def today() -> date:
     return datetime.now(CHINA_TIME).date()
 
 
+@reading()
 def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> Report:
     """Read what the inquiry names and check it.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geoplan.boundary import Source
-from geoplan_layers.vector import fingerprint
+from geoplan_layers.reading import fingerprint
 
 MOST_FILES = 20_000
 """How many files are looked at; a folder with more is searched no further."""

@@ -11,6 +11,7 @@ import typer
 
 from geoplan.errors import CallRefused
 from geoplan.messages import Lang, Message, say
+from geoplan_layers.sandbox.workers import warm
 
 if TYPE_CHECKING:
     from geoplan.report import Report
@@ -60,6 +61,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """检查一个方案 / check a proposal."""
+    warm()
     from geoplan_api import inquiry as ask
     from geoplan_layers.selector import Selector, parse_selector
 
@@ -112,6 +114,7 @@ def demo(
     lang: LangOption = "zh",
 ) -> None:
     """检查随附的演示小镇 / check the shipped demo towns."""
+    warm()
     from geoplan_api.demo import towns
     from geoplan_api.inquiry import answer
     from geoplan_api.write import write_report
@@ -134,6 +137,7 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """文件里有什么 / what a file holds: encoding, CRS, parts, repairs, areas."""
+    warm()
     from geoplan_api.cli.info import describe, print_description
     from geoplan_api.inquiry import frame_named
     from geoplan_layers.selector import parse_selector
