@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from geoplan.errors import InputRefused
 from geoplan_layers.files.dataset import Box, Dataset
+from geoplan_layers.files.first_look import FirstLook
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.table import Table
 from geoplan_layers.sandbox.session import Handle, held
@@ -41,6 +42,7 @@ def opened(selector: Selector, limits: Limits) -> Iterator[Dataset]:
             lambda box: _read(handle, box, selector.name),
             (lambda: _extent(handle)) if about["extent"] else None,
             about["path"],
+            (lambda: _look(handle)) if about["look"] else None,
         )
 
 
@@ -69,3 +71,9 @@ def _extent(handle: Handle) -> Box:
     header, _ = handle.ask("extent")
     west, south, east, north = (float(each) for each in header["box"])
     return west, south, east, north
+
+
+def _look(handle: Handle) -> FirstLook:
+    header, _ = handle.ask("look")
+    kinds = frozenset(str(each) for each in header["kinds"])
+    return FirstLook(kinds, tuple(int(each) for each in header["rows"]), int(header["count"]))

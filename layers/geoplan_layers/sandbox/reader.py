@@ -35,7 +35,8 @@ class Reader:
         dataset = chosen(self._datasets(job), job["shown"], job["layer"])
         match job["do"]:
             case "open":
-                about = {"name": dataset.name, "path": dataset.path, "extent": dataset.extent is not None}
+                about: dict[str, Any] = {"name": dataset.name, "path": dataset.path}
+                about |= {"extent": dataset.extent is not None, "look": dataset.look is not None}
                 return {"kind": "opened", "source": plain(dataset.source), **about}, b""
             case "read":
                 box = job["box"]
@@ -43,6 +44,11 @@ class Reader:
             case "extent":
                 assert dataset.extent is not None, "asked only of data sets that have one"
                 return {"kind": "extent", "box": [float(each) for each in dataset.extent()]}, b""
+            case "look":
+                assert dataset.look is not None, "asked only of data sets that have one"
+                look = dataset.look()
+                told = {"kinds": sorted(look.kinds), "rows": list(look.bare_rows), "count": look.bare_count}
+                return {"kind": "look", **told}, b""
             case other:
                 raise ValueError(f"no job {other!r}")
 
