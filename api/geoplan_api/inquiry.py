@@ -9,10 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from geoplan.boundary import Proposal, Source
-from geoplan.check import DEFAULT_ACCURACY, Options, check
+from geoplan.check import Options, check
 from geoplan.crs import Frame, recognise
 from geoplan.errors import CallRefused
 from geoplan.facts import Facts
+from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.policy import Policy
 from geoplan.report import Report
 from geoplan_api.office import named
@@ -76,7 +77,7 @@ def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> 
     """
     ids, book = named(inquiry.policies, own_policies)
     book.chosen(ids)
-    options = ReadOptions(inquiry.frame, inquiry.anywhere)
+    options = ReadOptions(inquiry.frame, inquiry.anywhere, inquiry.accuracy)
     planning = read_boundary(inquiry.planning, options)
     construction = read_boundary(inquiry.construction, options) if inquiry.construction else None
     facts, facts_source = _facts(inquiry.facts)

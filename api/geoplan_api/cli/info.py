@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from geoplan.boundary import mend
 from geoplan.crs import Frame
 from geoplan.errors import InputRefused
 from geoplan.measure import survey_areas
+from geoplan.mending import mend
 from geoplan.messages import Lang, Message, both, say
 from geoplan.messages.units import half_up
 from geoplan.plane import Plane
