@@ -55,8 +55,12 @@ def mend(
     Raises
     ------
     InputRefused
-        A repair would change the area by more than ``MOST_CHANGED``, or leave nothing (a bow-tie).
+        A repair would change the area by more than ``MOST_CHANGED``, or leave nothing (a bow-tie); a coordinate is
+        no number.
     """
+    for shape, place in zip(shapes, places, strict=True):
+        if not np.isfinite(shapely.get_coordinates(shape)).all():
+            raise InputRefused("coordinates-not-finite", file=file, where=place)
     degrees = frame is not None and frame.is_geographic
     scale = square_metres(shapes) if degrees else 1.0
     tolerance = CLUSTER_DEGREES if degrees else CLUSTER_M
@@ -83,7 +87,7 @@ def _worth_a_look(shapes: NDArray[np.object_], tolerance: float) -> list[int]:
         return []
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     counter = shapely.is_ccw(rings)
-    shell = np.flatnonzero(np.diff(part_of_ring, prepend=-1))[part_of_ring]
+    shell = np.searchsorted(part_of_ring, part_of_ring)
     same_way = np.flatnonzero((counter == counter[shell]) & (shell != np.arange(len(rings))))
     odd = np.union1d(suspect(xy, ring, tolerance), same_way)
     rows = row_of_part[part_of_ring[odd]]
@@ -120,7 +124,8 @@ def _as_drawn(parts: list[shapely.Geometry]) -> shapely.Geometry:
 
 def _polygon(polygon: shapely.Polygon, tolerance: float, found: list[Defect]) -> shapely.Geometry:
     """One polygon made valid: its rings, then its holes against its shell."""
-    rings = [_clean(shapely.get_coordinates(ring), tolerance, found) for ring in shapely.get_rings(polygon)]
+    drawn_rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(polygon)]
+    rings = [_clean(xy, tolerance, found) for xy in drawn_rings if len(xy)]
     if not rings or len(rings[0]) < FEWEST:
         return shapely.Polygon()
     shell, holes = rings[0], [ring for ring in rings[1:] if len(ring) >= FEWEST]
@@ -130,15 +135,18 @@ def _polygon(polygon: shapely.Polygon, tolerance: float, found: list[Defect]) ->
     found.extend(Defect("ring-order", (float(hole[0, 0]), float(hole[0, 1]))) for hole in wrong)
     if shapely.is_valid(drawn):
         return drawn
+    before = len(found)
     outer = _ring_made_valid(shell, found)
     inner = [each for hole in holes if not shapely.is_empty(each := _ring_made_valid(hole, found, hole=True))]
     found.extend(_between_holes(outer, inner))
+    if len(found) == before:
+        found.append(Defect("interior-split", _named_by_geos(drawn)))
     return polygons_of(shapely.difference(outer, shapely.union_all(np.array(inner, dtype=object))))
 
 
 def _clean(xy: Array, tolerance: float, found: list[Defect]) -> Array:
     """A ring without duplicate vertices and spikes; one that encloses nothing is dropped."""
-    at = (float(xy[0, 0]), float(xy[0, 1])) if len(xy) else (0.0, 0.0)
+    at = (float(xy[0, 0]), float(xy[0, 1]))
     cleaned, repeats = without_duplicates(xy)
     cleaned, spikes = without_spikes(cleaned, tolerance)
     if len(cleaned) < FEWEST or (signed_area(cleaned) == 0 and not _meets_itself(cleaned)):
@@ -182,11 +190,11 @@ def _between_holes(shell: shapely.Geometry, holes: list[shapely.Geometry]) -> It
             if shapely.length(shared) > 0 or shapely.get_num_geometries(shared) > 1:
                 yield Defect("hole-touching", _point(shared))
         kept.append(hole)
-    for shared, _ in _shared(kept):
-        if shapely.area(shared) > 0:
-            yield Defect("holes-overlapping", _point(shared), shapes_area(shared))
-        elif shapely.length(shared) > 0:
-            yield Defect("hole-touching", _point(shared))
+    for both, _ in _shared(kept):
+        if shapely.area(both) > 0:
+            yield Defect("holes-overlapping", _point(both), shapes_area(both))
+        elif shapely.length(both) > 0:
+            yield Defect("hole-touching", _point(both))
 
 
 def _between_parts(parts: list[shapely.Geometry]) -> Iterable[Defect]:
@@ -218,9 +226,13 @@ def _with_the_rest(found: list[Defect], shape: shapely.Geometry, change: float, 
     rest = change - sum(each.change for each in found)
     if (found or shapely.is_valid(shape)) and abs(rest) * scale < PRINTS_AS_ZERO:
         return found
+    return [*found, Defect("ring", _named_by_geos(shape), rest)]
+
+
+def _named_by_geos(shape: shapely.Geometry) -> tuple[float, float]:
+    """The place of the first thing that GEOS finds wrong with a shape, or its westernmost vertex."""
     inside = shapely.is_valid_reason(shape).partition("[")[2].rstrip("]").split()
-    at = (float(inside[0]), float(inside[1])) if len(inside) > 1 else _point(shape)
-    return [*found, Defect("ring", at, rest)]
+    return (float(inside[0]), float(inside[1])) if len(inside) > 1 else _point(shape)
 
 
 def _refuse_large(found: list[Defect], before: float, after: float, scale: float, file: str, place: str) -> None:

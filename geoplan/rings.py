@@ -27,6 +27,7 @@ Kind = Literal[
     "hole-across",
     "hole-touching",
     "holes-overlapping",
+    "interior-split",
     "nested-parts",
     "parts-overlapping",
     "parts-touching",
@@ -129,7 +130,7 @@ def _sign(points: Array) -> float:
 
 def signed_area(xy: Array) -> float:
     """Shoelace area of a closed ring, counter-clockwise positive, in the square of its unit."""
-    return float(_crosses(xy - xy[0]).sum() / 2)
+    return float(_crosses(xy - xy[:1]).sum() / 2)
 
 
 def _crosses(local: Array) -> Array:

@@ -165,8 +165,8 @@ def test_whatever_is_drawn_is_mended_to_what_the_repairs_account_for_or_refused(
     try:
         result, found = mended(shape)
     except InputRefused as refused:
-        assert refused.id == "ring-refused"
-        assert not shape.is_valid
+        if refused.id != "ring-refused" or shape.is_valid:
+            raise
         return
     assert result.is_valid
     before = abs(shapely.get_coordinates(shape)[:-1].shape[0] and _shoelace(shape))
