@@ -19,6 +19,7 @@ from geoplan.errors import CallRefused
 from geoplan.judgement import Evidence, Judgement, not_applicable
 from geoplan.land import LandAccount, account
 from geoplan.layer import Layer
+from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.messages import Message
 from geoplan.policy import ALWAYS, Policy, PolicyBook, Rule
 from geoplan.record import (
@@ -73,8 +74,6 @@ _JUDGES: Mapping[str, Judge] = {
     "lifecycle": needs_register,
 }
 _OF_THE_REGISTER = frozenset({"rivalry", "portfolio", "schedule", "lifecycle"})
-
-DEFAULT_ACCURACY = 0.05
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from geoplan.check import DEFAULT_ACCURACY
 from geoplan.crs import Frame
 from geoplan.errors import CallRefused, PolicyRefused
 from geoplan.landuse import GENERATIONS
+from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.policy import Policy, PolicyBook, parse_policy
 from geoplan_api.inquiry import ROLES, Inquiry, boundary_frame, civil_date, readings_of
 from geoplan_api.upload import Submission, Upload, sets

@@ -10,10 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from geoplan.boundary import Boundary, Proposal, Source
-from geoplan.check import DEFAULT_ACCURACY, Options, check
+from geoplan.check import Options, check
 from geoplan.crs import Frame, recognise
 from geoplan.errors import CallRefused
 from geoplan.facts import Facts
+from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.policy import Policy
 from geoplan.register import Register
 from geoplan.report import Report
@@ -83,7 +84,7 @@ def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> 
     """
     ids, book = named(inquiry.policies, own_policies)
     book.chosen(ids)
-    options = ReadOptions(inquiry.frame, inquiry.anywhere)
+    options = ReadOptions(inquiry.frame, inquiry.anywhere, inquiry.accuracy)
     planning = _boundary(inquiry.planning, options)
     construction = _boundary(inquiry.construction, options) if inquiry.construction else None
     facts, facts_source = _facts(inquiry.facts)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
-from geoplan.boundary import Boundary, mend
+from geoplan.boundary import Boundary
 from geoplan.crs import Frame, to_lonlat
 from geoplan.errors import CallRefused, InputRefused, TooLarge
-from geoplan.measure import PRINTS_AS_ZERO, polygons_of
+from geoplan.joining import joined
+from geoplan.measure import DEFAULT_ACCURACY
+from geoplan.mending import mend
 from geoplan.messages import Message
 from geoplan.plane import GEOD
 from geoplan_layers.candidates import described
@@ -28,10 +29,11 @@ _UNIT_TOLERANCE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the user says of the boundary files: their system where they lack one, and data outside China."""
+    """What the user says of the boundary files: their system where they lack one, data outside China, accuracy (m)."""
 
     frame: Frame | None = None
     anywhere: bool = False
+    accuracy: float = DEFAULT_ACCURACY
 
 
 def read_boundary(selector: Selector, options: ReadOptions, limits: Limits = BOUNDARY) -> Boundary:
@@ -41,14 +43,17 @@ def read_boundary(selector: Selector, options: ReadOptions, limits: Limits = BOU
     ------
     InputRefused
         No features, lines or points instead of polygons, no coordinate system, rows without geometry, rings that
-        cannot be mended, overlapping features, or one file that holds both boundaries.
+        cannot be mended, features that overlap by more than a slip, or one file that holds both boundaries.
     """
     table = read_table(selector, limits)
     _polygons_only(table, limits)
     frame = frame_of(table, options.frame)
     _fits(table, frame)
-    polygons, repairs = mend(table.shapes, frame, table.source.file, table.layer, table.rows.tolist())
-    whole = _joined(table, polygons)
+    rows = [str(row) for row in table.rows]
+    polygons, mended = mend(table.shapes, frame, table.source.file, table.layer, rows)
+    _one_boundary_only(table)
+    whole, closed = joined(polygons, frame, table.source.file, table.layer, rows, options.accuracy)
+    repairs = (*table.repairs, *mended, *closed)
     declared, notes = _declared(table, whole, frame, anywhere=options.anywhere)
     return Boundary(whole, frame, table.source, repairs, declared, _name(table), (*table.notes, *notes))
 
@@ -121,27 +126,21 @@ def _fits(table: Table, frame: Frame) -> None:
         )
 
 
-def _joined(table: Table, polygons: NDArray[np.object_]) -> shapely.MultiPolygon:
-    """All rows as one boundary; refused where they overlap, or where a field tells planning from construction."""
-    if len(polygons) > 1:
-        for name, column in table.columns.items():
-            texts = [str(v) for v in column if isinstance(v, str)]
-            if any("规划" in t for t in texts) and any("建设" in t for t in texts) and len(set(texts)) > 1:
-                raise InputRefused(
-                    "both-boundaries",
-                    file=table.source.file,
-                    where=f"{table.layer}[{name}]",
-                    layer=table.layer,
-                    field=name,
-                    values=sorted(set(texts))[:8],
-                )
-    whole = shapely.union_all(polygons)
-    shared = float(shapely.area(polygons).sum() - shapely.area(whole))
-    if shared >= PRINTS_AS_ZERO and shared > 1e-9 * float(shapely.area(whole)):
-        raise InputRefused(
-            "features-overlap", file=table.source.file, where=table.layer, area=shared, layer=table.layer
-        )
-    return polygons_of(whole)
+def _one_boundary_only(table: Table) -> None:
+    """Refuse a file in which a field tells planning from construction."""
+    if len(table) < 2:
+        return
+    for name, column in table.columns.items():
+        texts = [str(v) for v in column if isinstance(v, str)]
+        if any("规划" in t for t in texts) and any("建设" in t for t in texts) and len(set(texts)) > 1:
+            raise InputRefused(
+                "both-boundaries",
+                file=table.source.file,
+                where=f"{table.layer}[{name}]",
+                layer=table.layer,
+                field=name,
+                values=sorted(set(texts))[:8],
+            )
 
 
 def _name(table: Table) -> str | None:

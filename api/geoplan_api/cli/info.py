@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from geoplan.boundary import mend
 from geoplan.crs import Frame
 from geoplan.errors import InputRefused
 from geoplan.measure import survey_areas
+from geoplan.mending import mend
 from geoplan.messages import Lang, Message, both, say
 from geoplan.messages.units import half_up
 from geoplan.plane import Plane
@@ -74,7 +74,7 @@ def _measured(table: Table, present: np.ndarray, frame: Frame, *, anywhere: bool
         for i in np.flatnonzero(~shapely.is_valid(surfaces))
     ]
     try:
-        rows = list(range(1, len(surfaces) + 1))
+        rows = [str(i) for i in range(1, len(surfaces) + 1)]
         mended, repairs = mend(surfaces, frame, table.source.file, table.layer, rows)
         plane = Plane.around(_longitude(mended, frame, table, anywhere=anywhere))
         on_plane = plane.bring(mended, frame, anywhere=anywhere, file=table.source.file)

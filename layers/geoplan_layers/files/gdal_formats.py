@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import shapely
@@ -22,6 +23,7 @@ from geoplan.messages import Message
 from geoplan_layers.files.dataset import Box
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.ogr import pyogrio
+from geoplan_layers.files.rings import built, told_open, told_order
 from geoplan_layers.files.table import Column, Table
 from geoplan_layers.files.text import decided, decode
 
@@ -95,7 +97,8 @@ def read_shapefile(
         decode(name.encode(_RAW), encoding): _decoded(column, encoding) for name, column in zip(names, raw, strict=True)
     }
     frame, notes = _prj_frame(parts)
-    return Table(shapes, fields, rows, frame, source, layer, encoding, notes)
+    repairs = (*told_open(meta["open"], rows, layer, frame), *told_order(shapes, rows, layer))
+    return Table(shapes, fields, rows, frame, source, layer, encoding, notes, repairs)
 
 
 def _decoded(column: Column, encoding: str) -> Column:
@@ -173,7 +176,9 @@ def read_geopackage(
     fields = {str(name): column.astype(object) for name, column in zip(meta["fields"], raw, strict=True)}
     frame = recognise(meta["crs"]) if meta["crs"] else None
     notes = (Message("read.prj-by-numbers", {"crs": frame.label}),) if frame and frame.guessed else ()
-    return Table(shapes, fields, rows, frame, source, layer, "utf-8", notes)
+    return Table(
+        shapes, fields, rows, frame, source, layer, "utf-8", notes, told_open(meta["open"], rows, layer, frame)
+    )
 
 
 def _read(path: Path, layer: str | None, source: Source, limits: Limits, **how: Any) -> tuple[Any, Any, Any, Any]:
@@ -182,8 +187,11 @@ def _read(path: Path, layer: str | None, source: Source, limits: Limits, **how: 
         count = pyogrio.read_info(path, layer=layer, encoding=how.get("encoding"))["features"]
         if count > limits.features:
             raise TooLarge("features", file=source.file, count=int(count), most=limits.features)
-        meta, fids, wkb, raw = pyogrio.raw.read(path, layer=layer, force_2d=True, return_fids=True, **how)
-        shapes = shapely.from_wkb(wkb, on_invalid="raise")
+        with catch_warnings():
+            # said for a ring that is not closed, which is closed and told here
+            filterwarnings("ignore", "Non closed ring detected", RuntimeWarning)
+            meta, fids, wkb, raw = pyogrio.raw.read(path, layer=layer, force_2d=True, return_fids=True, **how)
+        shapes, meta["open"] = built(wkb)
     except Exception as wrong:
         raise _told(wrong, source.file) from None
     first = 1 if layer is None else 0
