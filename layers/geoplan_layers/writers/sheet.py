@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from geoplan.crs import Frame
@@ -66,10 +65,14 @@ class SheetLayer:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Layers in one coordinate system; ``frame`` is that of every coordinate."""
+    """Layers in one coordinate system; ``frame`` is that of every coordinate.
+
+    ``colours`` are those of groups, ``rrggbb``; a drawing gives the others colours in turn.
+    """
 
     layers: tuple[SheetLayer, ...]
     frame: Frame
+    colours: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shapes(self) -> NDArray[np.object_]:
@@ -85,7 +88,7 @@ class Sheet:
     def with_shapes(self, shapes: Sequence[NDArray[np.object_]], frame: Frame) -> Sheet:
         """The same sheet with other geometry, one array a layer, in another system."""
         layers = (replace(each, shapes=new) for each, new in zip(self.layers, shapes, strict=True))
-        return Sheet(tuple(layers), frame)
+        return replace(self, layers=tuple(layers), frame=frame)
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,3 @@ class Written:
 
     paths: list[Path]
     notes: tuple[Message, ...] = ()
-
-
-def vertices(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
-    """All coordinates of some shapes, (n, 2)."""
-    return np.asarray(shapely.get_coordinates(shapes), dtype=np.float64)

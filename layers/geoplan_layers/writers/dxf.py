@@ -1,0 +1,121 @@
+"""DXF R2010 (text is UTF-8): every ring a closed LWPOLYLINE, a CAD layer a group, names as TEXT; metres."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import shapely
+from ezdxf import colors, units
+from ezdxf import options as ezdxf_options  # type: ignore[attr-defined]
+from ezdxf.document import Drawing
+from ezdxf.entities import LWPolyline
+from ezdxf.enums import TextEntityAlignment
+from ezdxf.filemanagement import new, readfile
+from ezdxf.layouts.layout import Modelspace
+
+from geoplan.crs import Array
+from geoplan.messages import Message
+from geoplan_layers.writers.palette import in_turn
+from geoplan_layers.writers.sheet import Sheet, WriteOptions, Written
+
+VERSION = "R2010"
+_FORBIDDEN = re.compile(r'[\x00-\x1f<>/\\":;?*|=`,]+')
+_STYLE = "GEOPLAN"
+_FONT = "simhei.ttf"
+_LARGEST, _SMALLEST = 60.0, 0.5
+"""Heights of labels, metres on the ground."""
+
+
+def write(sheet: Sheet, path: Path, options: WriteOptions) -> Written:
+    """All layers in model space; holes are rings of their own on the CAD layer of their outline.
+
+    Dates and ids in the header are fixed, so the same sheet gives the same bytes.
+    """
+    del options
+    drawing = new(VERSION)
+    drawing.units = units.M
+    drawing.styles.add(_STYLE, font=_FONT)
+    space = drawing.modelspace()
+    names = _cad_layers(drawing, sheet)
+    for layer in sheet.layers:
+        for group, name, shape in zip(layer.group_of, layer.names, layer.shapes, strict=True):
+            on = {"layer": names[str(group)]}
+            for part in _flat(shape):
+                _draw(space, part, on)
+            _label(space, str(name), shape, on)
+    _save(drawing, path)
+    return Written([path], _notes(sheet))
+
+
+def coordinates(path: Path) -> Array:
+    """Every vertex of the polylines and every point of a drawing, x, y, (n, 2)."""
+    space = readfile(path).modelspace()
+    found: list[tuple[float, float]] = []
+    for line in space.query("LWPOLYLINE"):
+        assert isinstance(line, LWPolyline)
+        found.extend((x, y) for x, y in line.get_points("xy"))
+    found.extend((point.dxf.location.x, point.dxf.location.y) for point in space.query("POINT"))
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+
+def _cad_layers(drawing: Drawing, sheet: Sheet) -> dict[str, str]:
+    """A CAD layer with a colour for each group; its name in the drawing by the group."""
+    groups = list(dict.fromkeys(str(group) for layer in sheet.layers for group in layer.group_of))
+    found: dict[str, str] = {}
+    for number, group in enumerate(groups):
+        plain = _FORBIDDEN.sub("_", group).strip()[:200] or "layer"
+        name, tail = plain, 1
+        while name.lower() in {each.lower() for each in found.values()} | {"0", "defpoints"}:
+            tail, name = tail + 1, f"{plain}_{tail}"
+        rgb = colors.RGB.from_hex(f"#{sheet.colours.get(group) or in_turn(number)}")
+        drawing.layers.add(name, color=1 + number % 6, true_color=colors.rgb2int(rgb))
+        found[group] = name
+    return found
+
+
+def _flat(shape: shapely.Geometry) -> list[shapely.Geometry]:
+    """The single parts of a shape."""
+    parts = shapely.get_parts(shape)
+    while np.any(shapely.get_type_id(parts) > shapely.GeometryType.POLYGON):
+        parts = shapely.get_parts(parts)
+    return list(parts)
+
+
+def _draw(space: Modelspace, part: shapely.Geometry, on: dict[str, str]) -> None:
+    kind = shapely.get_type_id(part)
+    if kind == shapely.GeometryType.POINT:
+        space.add_point(tuple(shapely.get_coordinates(part)[0].tolist()), dxfattribs=on)
+    elif kind == shapely.GeometryType.POLYGON:
+        for ring in shapely.get_rings(part):
+            space.add_lwpolyline(shapely.get_coordinates(ring)[:-1].tolist(), close=True, dxfattribs=on)
+    else:
+        space.add_lwpolyline(shapely.get_coordinates(part).tolist(), dxfattribs=on)
+
+
+def _label(space: Modelspace, name: str, shape: shapely.Geometry, on: dict[str, str]) -> None:
+    """The name inside the shape, as high as fits a shape of that size."""
+    if not name.strip():
+        return
+    at = shapely.get_coordinates(shapely.point_on_surface(shape))[0]
+    west, south, east, north = shapely.bounds(shape)
+    height = float(np.clip(max(east - west, north - south) / 40, _SMALLEST, _LARGEST))
+    one_line = re.sub(r"[\x00-\x1f]+", " ", name).strip()
+    text = space.add_text(one_line, height=height, dxfattribs={**on, "style": _STYLE})
+    text.set_placement(tuple(at.tolist()), align=TextEntityAlignment.MIDDLE_CENTER)
+
+
+def _save(drawing: Drawing, path: Path) -> None:
+    """With ezdxf's fixed dates and ids: it would stamp the header with the clock and random ids."""
+    before = ezdxf_options.write_fixed_meta_data_for_testing
+    ezdxf_options.write_fixed_meta_data_for_testing = True
+    try:
+        drawing.saveas(path)
+    finally:
+        ezdxf_options.write_fixed_meta_data_for_testing = before
+
+
+def _notes(sheet: Sheet) -> tuple[Message, ...]:
+    dropped = sorted({name for layer in sheet.layers for name in layer.columns})
+    return (Message("write.attributes-left", {"fields": dropped}),) if dropped else ()
