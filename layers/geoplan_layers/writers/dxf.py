@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
 import numpy as np
 import shapely
+from ezdxf import __version__ as ezdxf_version  # type: ignore[attr-defined]
 from ezdxf import colors, units
 from ezdxf import options as ezdxf_options  # type: ignore[attr-defined]
 from ezdxf.document import Drawing
-from ezdxf.entities import LWPolyline
+from ezdxf.entities.lwpolyline import LWPolyline
 from ezdxf.enums import TextEntityAlignment
 from ezdxf.filemanagement import new, readfile
 from ezdxf.layouts.layout import Modelspace
@@ -22,6 +24,8 @@ from geoplan_layers.writers.sheet import Sheet, WriteOptions, Written
 
 VERSION = "R2010"
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>/\\":;?*|=`,]+')
+_STAMP = re.compile(rf"^{re.escape(ezdxf_version)} @ \d{{4}}-\d\d-\d\dT[\d:.+]+$", re.MULTILINE)
+_FIXED_STAMP = f"{ezdxf_version} @ 2000-01-01T00:00:00+00:00"
 _STYLE = "GEOPLAN"
 _FONT = "simhei.ttf"
 _LARGEST, _SMALLEST = 60.0, 0.5
@@ -107,13 +111,14 @@ def _label(space: Modelspace, name: str, shape: shapely.Geometry, on: dict[str, 
 
 
 def _save(drawing: Drawing, path: Path) -> None:
-    """With ezdxf's fixed dates and ids: it would stamp the header with the clock and random ids."""
-    before = ezdxf_options.write_fixed_meta_data_for_testing
+    """With ezdxf's fixed dates and ids: it would stamp the header and its own mark with the clock and random ids."""
+    text, before = io.StringIO(), ezdxf_options.write_fixed_meta_data_for_testing
     ezdxf_options.write_fixed_meta_data_for_testing = True
     try:
-        drawing.saveas(path)
+        drawing.write(text)
     finally:
         ezdxf_options.write_fixed_meta_data_for_testing = before
+    path.write_bytes(drawing.encode(_STAMP.sub(_FIXED_STAMP, text.getvalue())))
 
 
 def _notes(sheet: Sheet) -> tuple[Message, ...]:

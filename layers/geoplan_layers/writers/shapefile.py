@@ -15,12 +15,11 @@ import shapely
 from geoplan.crs import Frame
 from geoplan.messages import Message
 from geoplan_layers.files.ogr import pyogrio
+from geoplan_layers.vector import FIELDS_SUFFIX
 from geoplan_layers.writers.columns import LONGEST_TEXT, TypedColumn, cut, dbf_names, typed
 from geoplan_layers.writers.sheet import Sheet, SheetLayer, WriteOptions, Written
 
 PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-FIELDS_SUFFIX = ".fields.csv"
-"""The table that tells which field became which; written where any was renamed."""
 STALE = (".sbn", ".sbx", ".qix", ".fbn", ".fbx", ".ain", ".aih", ".idm", ".ind", ".shp.xml")
 """Indexes and metadata of a shapefile that was there before: they would describe another one."""
 _DAY = "1980-01-01"
@@ -86,7 +85,7 @@ def _write_layer(layer: SheetLayer, frame: Frame, folder: Path, stem: str) -> tu
             driver="ESRI Shapefile",
             geometry_type=_shape_type(layer),
             encoding="UTF-8",
-            crs=None,
+            crs=frame.crs.to_wkt(),
             layer_options={"DBF_DATE_LAST_UPDATE": _DAY},
         )
         (Path(made) / "data.prj").write_text(frame.crs.to_wkt("WKT1_ESRI"), encoding="utf-8")
