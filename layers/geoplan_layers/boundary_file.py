@@ -46,7 +46,7 @@ def read_boundary(selector: Selector, options: ReadOptions, limits: Limits = BOU
     table = read_table(selector, limits)
     _polygons_only(table, limits)
     frame = frame_of(table, options.frame)
-    fits(table, frame)
+    _fits(table, frame)
     polygons, repairs = mend(table.shapes, frame, table.source.file, [f"{table.layer} {row}" for row in table.rows])
     whole = _joined(table, polygons)
     declared, notes = _declared(table, whole, frame, anywhere=options.anywhere)
@@ -100,8 +100,8 @@ def frame_of(table: Table, given: Frame | None) -> Frame:
     return own
 
 
-def fits(table: Table, frame: Frame) -> None:
-    """Refuse degrees in a metre system, or metres in degrees, with what the numbers look like."""
+def _fits(table: Table, frame: Frame) -> None:
+    """Degrees in a metre system, or metres in degrees: refused with what the numbers look like."""
     box = shapely.total_bounds(table.shapes)
     west, south, east, north = (float(v) for v in box)
     if frame.is_geographic:

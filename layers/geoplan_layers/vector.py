@@ -22,8 +22,6 @@ from geoplan_layers.formats import ARCHIVES, EXPORT_INSTEAD, Format, format_of, 
 from geoplan_layers.selector import Selector
 
 _DATABASE = ".gdb"
-FIELDS_SUFFIX = ".fields.csv"
-"""The table of renamed fields that the product writes with a shapefile: no data set."""
 
 
 @contextmanager
@@ -48,15 +46,6 @@ def read_table(selector: Selector, limits: Limits) -> Table:
     """The rows that a selector means, wholly read."""
     with opened(selector, limits) as dataset:
         return filtered(dataset.read(None), selector)
-
-
-def read_tables(selector: Selector, limits: Limits) -> list[Table]:
-    """The rows of every data set of a file, each wholly read."""
-    folder = Path(mkdtemp(prefix="geoplan-"))
-    try:
-        return [each.read(None) for each in _datasets(selector.path, selector.name, limits, folder)]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def filtered(table: Table, selector: Selector) -> Table:
@@ -128,8 +117,6 @@ def _items(members: Iterable[Member], source: Source) -> Iterator[tuple[Item, Fo
     stems: dict[str, dict[str, Member]] = {}
     databases: dict[str, Member] = {}
     for member in members:
-        if member.name.lower().endswith(FIELDS_SUFFIX):
-            continue
         parts = PurePosixPath(member.name).parts
         inside = next((i for i, part in enumerate(parts[:-1]) if part.lower().endswith(_DATABASE)), None)
         if inside is None:

@@ -10,7 +10,8 @@ import shapely
 from geoplan.crs import Frame
 from geoplan.errors import InputRefused
 from geoplan.messages import Message
-from geoplan_layers.boundary_file import NAME_FIELDS, fits, frame_of
+from geoplan_layers.boundary_file import NAME_FIELDS, frame_of
+from geoplan_layers.candidates import described
 from geoplan_layers.fields import texts
 from geoplan_layers.files.limits import LAYER
 from geoplan_layers.files.table import Table
@@ -49,11 +50,25 @@ def convert(
     if len(table) == 0:
         raise InputRefused("no-features", file=table.source.file, where=table.layer)
     table.require_shapes()
-    frame = frame_of(table, given)
-    fits(table, frame)
-    sheet, notes = fitted(sheet_of(table, frame), writer, target, table.source.file)
+    sheet, notes = fitted(sheet_of(table, _system(table, given)), writer, target, table.source.file)
     made = deliver(sheet, writer, out, options, [source.path])
     return Written(made.paths, (*table.notes, *_invalid(table), *notes, *made.notes))
+
+
+def _system(table: Table, given: Frame | None) -> Frame:
+    """The table's system, where its numbers can be in it: degrees in a metre system are refused, and metres in one of
+    degrees.
+    """
+    frame = frame_of(table, given)
+    west, south, east, north = (float(each) for each in shapely.total_bounds(table.shapes))
+    small = max(abs(west), abs(east)) <= 360 and max(abs(south), abs(north)) <= 90
+    if small != frame.is_geographic:
+        candidates = described((west, south, east, north))
+        raise InputRefused(
+            "crs-does-not-fit", file=table.source.file, where=table.layer, crs=frame.label, x=west, y=south,
+            candidates=candidates,
+        )  # fmt: skip
+    return frame
 
 
 def sheet_of(table: Table, frame: Frame) -> Sheet:

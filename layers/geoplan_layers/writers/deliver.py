@@ -12,12 +12,9 @@ import shapely
 
 from geoplan.crs import Array
 from geoplan.errors import CallRefused, CannotFinish
-from geoplan_layers.files.limits import LAYER
 from geoplan_layers.formats import format_of
-from geoplan_layers.selector import Selector
-from geoplan_layers.vector import FIELDS_SUFFIX, read_tables
 from geoplan_layers.writers.formats import Writer
-from geoplan_layers.writers.shapefile import STALE
+from geoplan_layers.writers.shapefile import FIELDS_SUFFIX, STALE
 from geoplan_layers.writers.sheet import Sheet, WriteOptions, Written
 
 SAME_METRES, SAME_DEGREES = 1e-6, 1e-11
@@ -75,14 +72,8 @@ def written(sheet: Sheet, writer: Writer, path: Path, options: WriteOptions) -> 
         if not type(wrong).__module__.startswith("pyogrio"):
             raise
         raise CannotFinish("not-written", file=path.name, detail=str(wrong).splitlines()[0][:200]) from None
-    _compare(sheet, path, (writer.coordinates or _by_reader)(path))
+    _compare(sheet, path, writer.coordinates(path))
     return made
-
-
-def _by_reader(path: Path) -> Array:
-    """Every coordinate of a file as the product's own readers give it."""
-    tables = read_tables(Selector(path), LAYER)
-    return np.asarray(np.vstack([shapely.get_coordinates(each.shapes) for each in tables]), dtype=np.float64)
 
 
 def _compare(sheet: Sheet, path: Path, found: Array) -> None:

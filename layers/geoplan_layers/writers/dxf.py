@@ -12,6 +12,7 @@ from ezdxf import __version__ as ezdxf_version  # type: ignore[attr-defined]
 from ezdxf import colors, units
 from ezdxf import options as ezdxf_options  # type: ignore[attr-defined]
 from ezdxf.document import Drawing
+from ezdxf.entities.dxfgfx import DXFGraphic
 from ezdxf.entities.lwpolyline import LWPolyline
 from ezdxf.enums import TextEntityAlignment
 from ezdxf.filemanagement import new, readfile
@@ -19,10 +20,15 @@ from ezdxf.layouts.layout import Modelspace
 
 from geoplan.crs import Array
 from geoplan.messages import Message
+from geoplan_layers.writers.columns import LONGEST_TEXT, TypedColumn, cut, typed
 from geoplan_layers.writers.palette import in_turn
 from geoplan_layers.writers.sheet import Sheet, WriteOptions, Written
 
 VERSION = "R2010"
+APPLICATION = "GEOPLAN"
+"""Under which name entities carry their attributes as extended data."""
+_MOST_DATA = 16_000
+"""Bytes of extended data of one entity, of the 16,383 that the format allows."""
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>/\\":;?*|=`,]+')
 _STAMP = re.compile(rf"^{re.escape(ezdxf_version)} @ \d{{4}}-\d\d-\d\dT[\d:.+]+$", re.MULTILINE)
 _FIXED_STAMP = f"{ezdxf_version} @ 2000-01-01T00:00:00+00:00"
@@ -42,12 +48,14 @@ def write(sheet: Sheet, path: Path, options: WriteOptions) -> Written:
     drawing.units = units.M
     drawing.styles.add(_STYLE, font=_FONT)
     space = drawing.modelspace()
+    drawing.appids.add(APPLICATION)
     names = _cad_layers(drawing, sheet)
     for layer in sheet.layers:
-        for group, name, shape in zip(layer.group_of, layer.names, layer.shapes, strict=True):
-            on = {"layer": names[str(group)]}
+        columns = {name: typed(column) for name, column in layer.columns.items()}
+        for row, (group, name, shape) in enumerate(zip(layer.group_of, layer.names, layer.shapes, strict=True)):
+            on, data = {"layer": names[str(group)]}, _attributes(columns, row)
             for part in _flat(shape):
-                _draw(space, part, on)
+                _draw(space, part, on, data)
             _label(space, str(name), shape, on)
     _save(drawing, path)
     return Written([path], _notes(sheet))
@@ -87,15 +95,32 @@ def _flat(shape: shapely.Geometry) -> list[shapely.Geometry]:
     return list(parts)
 
 
-def _draw(space: Modelspace, part: shapely.Geometry, on: dict[str, str]) -> None:
-    kind = shapely.get_type_id(part)
+def _draw(space: Modelspace, part: shapely.Geometry, on: dict[str, str], data: list[tuple[int, str]]) -> None:
+    kind, made = shapely.get_type_id(part), list[DXFGraphic]()
     if kind == shapely.GeometryType.POINT:
-        space.add_point(tuple(shapely.get_coordinates(part)[0].tolist()), dxfattribs=on)
+        made.append(space.add_point(tuple(shapely.get_coordinates(part)[0].tolist()), dxfattribs=on))
     elif kind == shapely.GeometryType.POLYGON:
         for ring in shapely.get_rings(part):
-            space.add_lwpolyline(shapely.get_coordinates(ring)[:-1].tolist(), close=True, dxfattribs=on)
+            xy = shapely.get_coordinates(ring)[:-1].tolist()
+            made.append(space.add_lwpolyline(xy, close=True, dxfattribs=on))
     else:
-        space.add_lwpolyline(shapely.get_coordinates(part).tolist(), dxfattribs=on)
+        made.append(space.add_lwpolyline(shapely.get_coordinates(part).tolist(), dxfattribs=on))
+    for entity in made if data else ():
+        entity.set_xdata(APPLICATION, data)
+
+
+def _attributes(columns: dict[str, TypedColumn], row: int) -> list[tuple[int, str]]:
+    """A feature's attributes as extended data: texts ``field=value``, as many as one entity may carry."""
+    found: list[tuple[int, str]] = []
+    room = _MOST_DATA
+    for name, column in columns.items():
+        if column.missing[row]:
+            continue
+        text = cut(re.sub(r"[\x00-\x1f]+", " ", f"{name}={column.values[row]}"), LONGEST_TEXT)
+        room -= len(text.encode()) + 3
+        if room > 0:
+            found.append((1000, text))
+    return found
 
 
 def _label(space: Modelspace, name: str, shape: shapely.Geometry, on: dict[str, str]) -> None:
@@ -122,5 +147,6 @@ def _save(drawing: Drawing, path: Path) -> None:
 
 
 def _notes(sheet: Sheet) -> tuple[Message, ...]:
-    dropped = sorted({name for layer in sheet.layers for name in layer.columns})
-    return (Message("write.attributes-left", {"fields": dropped}),) if dropped else ()
+    fields = sorted({name for layer in sheet.layers for name in layer.columns})
+    args = {"application": APPLICATION, "most": LONGEST_TEXT, "fields": fields}
+    return (Message("write.attributes-extended", args),) if fields else ()

@@ -31,7 +31,7 @@ class Writer:
     decimals
         Decimals that its coordinates are rounded to; none where it keeps them as they are.
     coordinates
-        Reads back every coordinate of a file that ``write`` made; none where the product's own reader does it.
+        Reads back every coordinate of a file that ``write`` made.
     one_kind
         Whether a layer can hold but one geometry type.
     layers
@@ -42,38 +42,37 @@ class Writer:
     suffixes: tuple[str, ...]
     media_type: str
     write: Callable[[Sheet, Path, WriteOptions], Written]
+    coordinates: Callable[[Path], Array]
     system: System = "any"
     holds: frozenset[str] = SIMPLE
     decimals: int | None = None
-    coordinates: Callable[[Path], Array] | None = None
     one_kind: bool = False
     layers: int | None = None
 
 
 WRITERS: tuple[Writer, ...] = (
-    Writer("shapefile", (".shp",), "application/octet-stream", shapefile.write, one_kind=True, layers=1),
-    Writer("shapefile-zip", (".shp.zip", ".zip"), "application/zip", shapefile.write_zip, one_kind=True),
-    Writer("geopackage", (".gpkg",), "application/geopackage+sqlite3", geopackage.write, holds=ALL_KINDS),
     Writer(
-        "kml",
-        (".kml",),
-        "application/vnd.google-earth.kml+xml",
-        kml.write,
-        system="degrees",
-        holds=ALL_KINDS,
-        coordinates=kml.coordinates,
+        "shapefile", (".shp",), "application/octet-stream", shapefile.write, shapefile.coordinates,
+        one_kind=True, layers=1,
     ),
-    Writer("dxf", (".dxf",), "image/vnd.dxf", dxf.write, system="metres", coordinates=dxf.coordinates),
     Writer(
-        "geojson",
-        (".geojson", ".json"),
-        "application/geo+json",
-        geojson.write,
-        system="degrees",
-        holds=ALL_KINDS,
-        decimals=geojson.DECIMALS,
+        "shapefile-zip", (".shp.zip", ".zip"), "application/zip", shapefile.write_zip, shapefile.coordinates_zip,
+        one_kind=True,
     ),
-)
+    Writer(
+        "geopackage", (".gpkg",), "application/geopackage+sqlite3", geopackage.write, geopackage.coordinates,
+        holds=ALL_KINDS,
+    ),
+    Writer(
+        "kml", (".kml",), "application/vnd.google-earth.kml+xml", kml.write, kml.coordinates,
+        system="degrees", holds=ALL_KINDS,
+    ),
+    Writer("dxf", (".dxf",), "image/vnd.dxf", dxf.write, dxf.coordinates, system="metres"),
+    Writer(
+        "geojson", (".geojson", ".json"), "application/geo+json", geojson.write, geojson.coordinates,
+        system="degrees", holds=ALL_KINDS, decimals=geojson.DECIMALS,
+    ),
+)  # fmt: skip
 
 
 def known_suffixes() -> list[str]:

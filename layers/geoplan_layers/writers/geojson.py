@@ -11,8 +11,10 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import shapely
 
+from geoplan.crs import Array
 from geoplan.messages import Message
 from geoplan_layers.writers.columns import typed
 from geoplan_layers.writers.sheet import Sheet, SheetLayer, WriteOptions, Written
@@ -28,6 +30,12 @@ def write(sheet: Sheet, path: Path, options: WriteOptions) -> Written:
     opening = json.dumps(head, ensure_ascii=False)[:-1]
     path.write_text(f'{opening}, "features": [\n{lines}\n]}}\n', encoding="utf-8")
     return Written([path], (Message("write.display-only", {"decimals": DECIMALS}),))
+
+
+def coordinates(path: Path) -> Array:
+    """Every coordinate of all features."""
+    shapes = shapely.from_geojson(path.read_text(encoding="utf-8"))
+    return np.asarray(shapely.get_coordinates(shapes), dtype=np.float64)
 
 
 def _features(layer: SheetLayer, *, several: bool) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 
+from geoplan.crs import Array
 from geoplan_layers.files.ogr import pyogrio
 from geoplan_layers.writers.columns import typed
 from geoplan_layers.writers.sheet import Sheet, SheetLayer, WriteOptions, Written
@@ -28,6 +29,12 @@ def write(sheet: Sheet, path: Path, options: WriteOptions) -> Written:
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
     return Written([path])
+
+
+def coordinates(path: Path) -> Array:
+    """Every coordinate of all layers."""
+    read = [pyogrio.raw.read(path, layer=str(name), columns=[])[2] for name, _ in pyogrio.list_layers(path)]
+    return np.asarray(shapely.get_coordinates(shapely.from_wkb(np.concatenate(read))), dtype=np.float64)
 
 
 def _write_layer(layer: SheetLayer, sheet: Sheet, path: Path, name: str) -> None:

@@ -12,13 +12,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import shapely
 
-from geoplan.crs import Frame
+from geoplan.crs import Array, Frame
 from geoplan.messages import Message
 from geoplan_layers.files.ogr import pyogrio
-from geoplan_layers.vector import FIELDS_SUFFIX
 from geoplan_layers.writers.columns import LONGEST_TEXT, TypedColumn, cut, dbf_names, typed
 from geoplan_layers.writers.sheet import Sheet, SheetLayer, WriteOptions, Written
 
+FIELDS_SUFFIX = ".fields.csv"
+"""The table that tells which field became which; written where any was renamed."""
 PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 STALE = (".sbn", ".sbx", ".qix", ".fbn", ".fbx", ".ain", ".aih", ".idm", ".ind", ".shp.xml")
 """Indexes and metadata of a shapefile that was there before: they would describe another one."""
@@ -55,6 +56,19 @@ def write_zip(sheet: Sheet, path: Path, options: WriteOptions) -> Written:
                 entry.external_attr = 0o644 << 16
                 archive.writestr(entry, each.read_bytes())
     return Written([path], notes)
+
+
+def coordinates(path: Path) -> Array:
+    """Every coordinate of a shapefile."""
+    _, _, shapes, _ = pyogrio.raw.read(path, columns=[])
+    return np.asarray(shapely.get_coordinates(shapely.from_wkb(shapes)), dtype=np.float64)
+
+
+def coordinates_zip(path: Path) -> Array:
+    """Every coordinate of the shapefiles in a zip that the product made."""
+    with TemporaryDirectory(prefix="geoplan-") as folder, zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+        return np.vstack([coordinates(each) for each in sorted(Path(folder).glob("*.shp"))])
 
 
 def _stems(names: Sequence[str]) -> list[str]:
