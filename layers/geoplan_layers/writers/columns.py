@@ -84,7 +84,7 @@ def typed(column: Column) -> TypedColumn:
     present = [each for each in values if each is not None]
     if present and all(isinstance(each, int) and abs(each) < 10**18 for each in present):
         return TypedColumn(np.array([each or 0 for each in values], dtype=np.int64), missing)
-    if present and all(isinstance(each, int | float) for each in present):
+    if present and all(isinstance(each, float) or (isinstance(each, int) and abs(each) < 2**53) for each in present):
         return TypedColumn(np.array([each or 0.0 for each in values], dtype=np.float64), missing)
     return TypedColumn(np.array(["" if each is None else str(each) for each in values], dtype=object), missing)
 
