@@ -56,6 +56,14 @@ class CheckCard:
         return self.made_at.replace(tzinfo=self.made_at.tzinfo or UTC).astimezone(CHINA_TIME).strftime("%Y-%m-%d %H:%M")
 
 
+@dataclass(frozen=True)
+class FileRow:
+    """Files of one content on the result page: ``planning``, ``construction`` or ``overlaps``; addresses by suffix."""
+
+    subject: str
+    files: Mapping[str, str]
+
+
 class _Told(NamedTuple):
     """A refusal in one language: the file and the place in it, then what is wrong and how to mend it."""
 
@@ -97,7 +105,7 @@ def home(
     )  # fmt: skip
 
 
-def result(content: Json, links: Mapping[str, str], lang: Lang, *, nonce: str) -> str:
+def result(content: Json, links: Mapping[str, str], lang: Lang, *, nonce: str, files: Sequence[FileRow] = ()) -> str:
     """The page of a check: verdict, what to change, findings beside the map, measures, data, downloads.
 
     Parameters
@@ -106,6 +114,8 @@ def result(content: Json, links: Mapping[str, str], lang: Lang, *, nonce: str) -
         The report ``geoplan/report/1``; ``invented`` marks demo data on the page.
     links
         Addresses: ``map`` (the page shown in a frame), and for downloads ``map_file``, ``report``, ``overlaps``.
+    files
+        Boundaries and pieces in the formats that can be written.
     """
     report = ReportView(content, lang)
     parts, measures = boundary_measures(report)
@@ -113,7 +123,7 @@ def result(content: Json, links: Mapping[str, str], lang: Lang, *, nonce: str) -
         "result.html", lang,
         nonce=nonce, here="", report=report, links=links, summary=summary(report), icons=ICONS,
         shown_by=shown_by, figures=finding_figures, parts_drawn=parts, measures=measures, land=land_rows(report),
-        farmland=farmland_tables(report),
+        farmland=farmland_tables(report), files=files,
     )  # fmt: skip
 
 

@@ -171,6 +171,23 @@ def replay(
     raise typer.Exit(found.exit_status)
 
 
+@app.command()
+def convert(
+    source: Annotated[str, typer.Argument(metavar="IN", help="FILE#LAYER[FIELD=VALUE]")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help=".shp .zip .gpkg .kml .dxf .geojson .txt .xlsx")],
+    to_crs: Annotated[str | None, typer.Option(help="输出坐标系 / system of the output, EPSG:N")] = None,
+    crs: Annotated[str | None, typer.Option(help="输入缺少的坐标系 / what the input lacks, EPSG:N")] = None,
+    lang: LangOption = "zh",
+) -> None:
+    """转换格式与坐标系 / another format or coordinate system."""
+    from geoplan_api.cli.convert import run
+    from geoplan_api.inquiry import frame_named
+    from geoplan_layers.selector import parse_selector
+
+    tongue = language(lang)
+    run(parse_selector(source), out, frame_named(crs), frame_named(to_crs), tongue, _console(tongue, err=False))
+
+
 @policies_app.callback()
 def list_policies(context: typer.Context, lang: LangOption = "zh", as_json: JsonOption = False) -> None:
     """列出政策文件 / list the policies."""

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, RedirectResponse, Response
 
+from geoplan.messages import Lang
+from geoplan_api.downloads import file_rows
 from geoplan_api.form import form_schema
 from geoplan_api.negotiate import HTML, JSON, wants_page
 from geoplan_api.respond import VARY, data, lang_of, only, page, page_or_data
@@ -75,7 +77,12 @@ def show_check(request: Request, check_id: str) -> Response:
     text, content = service.report(check)
     if not page_or_data(request):
         return data(request, text, check.report_sha256)
-    return page(request, lambda lang, nonce: pages.result(content, links_of(check_id, lang), lang, nonce=nonce))
+
+    def draw(lang: Lang, nonce: str) -> str:
+        files = file_rows(check_id, content, lang)
+        return pages.result(content, links_of(check_id, lang), lang, nonce=nonce, files=files)
+
+    return page(request, draw)
 
 
 @router.get("/checks/{check_id}/report.json", response_class=Response, responses=documented(JSON))

@@ -1,0 +1,103 @@
+"""Moving coordinates from one system to another, within what the datum rule allows.
+
+Same datum: an exact change of projection. CGCS2000 and WGS 84 degrees are one (they differ by far less than any
+boundary's accuracy). Everything else PROJ would only guess, so it is refused (`geoplan.crs`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
+from geoplan.crs import Array, Frame, recognise
+from geoplan.errors import CallRefused, InputRefused
+from geoplan.plane import Plane
+
+_ONE = frozenset({"cgcs2000", "wgs84"})
+_REACH = 3.0
+"""Degrees outside a system's area of use up to which data may be put into it: one neighbouring zone."""
+
+
+def degrees_frame() -> Frame:
+    """EPSG:4326, which KML and GeoJSON prescribe."""
+    frame = recognise(4326)
+    assert frame is not None
+    return frame
+
+
+def plane_frame(plane: Plane) -> Frame:
+    """The plane of a check as a frame; without a code where China has no such zone."""
+    return Frame(plane.crs, plane.epsg, "cgcs2000")
+
+
+def same_system(a: Frame, b: Frame) -> bool:
+    """Whether two frames are one system."""
+    return a.epsg == b.epsg if a.epsg or b.epsg else a.crs == b.crs
+
+
+def moved(shapes: NDArray[np.object_], source: Frame, target: Frame, file: str | None) -> NDArray[np.object_]:
+    """Shapes of one system in another, vertex by vertex; the very same shapes where both are one.
+
+    Raises
+    ------
+    InputRefused
+        The datum would have to be changed by guess, or the coordinates do not fit their system.
+    CallRefused
+        The target's zone is far from the data.
+    """
+    if same_system(source, target):
+        return shapes
+    _allowed(source, target, file)
+    lon, lat = _finite(_step(source.crs.to_wkt(), inverse=True), shapely.get_coordinates(shapes), file, source)
+    _near(target, lon)
+    xy = np.column_stack(_finite(_step(target.crs.to_wkt()), np.column_stack([lon, lat]), file, target))
+    return np.asarray(shapely.set_coordinates(shapes.copy(), xy), dtype=object)
+
+
+def _allowed(source: Frame, target: Frame, file: str | None) -> None:
+    if {source.datum, target.datum} <= _ONE:
+        return
+    known = source.datum == target.datum and source.datum != "unknown"
+    if known and (source.datum != "other" or source.crs.geodetic_crs == target.crs.geodetic_crs):
+        return
+    raise InputRefused("datum-change-refused", file=file, source=source.label, target=target.label)
+
+
+def _finite(step: Transformer | None, xy: Array, file: str | None, frame: Frame) -> tuple[Array, Array]:
+    x, y = (xy[:, 0], xy[:, 1]) if step is None else step.transform(xy[:, 0], xy[:, 1])
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise InputRefused("coordinates-do-not-fit", file=file, crs=frame.label)
+    return x, y
+
+
+@lru_cache(maxsize=64)
+def _step(wkt: str, *, inverse: bool = False) -> Transformer | None:
+    """Between a system and the degrees of its own datum; none where it is degrees itself."""
+    crs = CRS.from_wkt(wkt)
+    if crs.is_geographic:
+        return None
+    base = crs.geodetic_crs
+    assert base is not None, "a projected system has a geographic base"
+    return (
+        Transformer.from_crs(crs, base, always_xy=True) if inverse else Transformer.from_crs(base, crs, always_xy=True)
+    )
+
+
+def _near(target: Frame, lon: Array) -> None:
+    area = target.crs.area_of_use
+    if target.is_geographic or area is None or len(lon) == 0 or area.west > area.east:
+        return
+    if lon.min() < area.west - _REACH or lon.max() > area.east + _REACH:
+        near = Plane.around(float((lon.min() + lon.max()) / 2))
+        raise CallRefused(
+            "target-far", crs=target.label, west=area.west, east=area.east, lon=float(lon.min()), near=suggested(near)
+        )
+
+
+def suggested(plane: Plane) -> str:
+    """What to write behind ``--to-crs`` for a plane."""
+    return f"EPSG:{plane.epsg}" if plane.epsg else "EPSG:N"
