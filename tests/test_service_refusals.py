@@ -145,7 +145,7 @@ def test_a_refused_input_is_a_problem_document_and_leaves_nothing(
     assert (refused.status_code, problem["status"], problem["code"], problem["file"]) == (status, status, code, file)
     assert problem["detail"] == problem["zh"] != problem["en"]
     assert problem["detail"].startswith(file)
-    assert set(problem) == {"type", "title", "status", "detail", "code", "file", "where", "zh", "en"}
+    assert set(problem) == {"type", "title", "status", "detail", "code", "file", "where", "zh", "en", "others"}
     assert str(service.home) not in refused.text
     assert service.objects == before
     assert service.left_over == []
@@ -200,7 +200,7 @@ def test_a_wrong_call_is_refused_by_field(
 
 def test_files_where_none_belong_or_too_many_are_refused(service: Running, planning: bytes) -> None:
     file = ("a.gpkg", planning)
-    assert service.ask([("policy", ("p.toml", b"x = 1"))]).json()["code"] in ("policy-wrong", "no-planning")
+    assert service.ask([("policy", ("p.toml", b"x = 1"))]).json()["code"] in ("policy-missing-key", "no-planning")
     assert service.ask([]).status_code == 415
     assert service.ask([("name", file)]).json()["code"] == "field-wants-text"
     assert service.ask([("planning", file), ("planning", file)]).json()["code"] == "field-twice"
