@@ -17,11 +17,12 @@ from playwright.sync_api import Browser, Page, Route, expect
 from browsing import HOSTILE, NONCE, fixture_browser, visit  # noqa: F401 - the fixture is used by name
 from builders import EVERYWHERE, MemoryLayer, box, checked, farmland, land_use, register, town
 from geoplan import messages
-from geoplan.errors import InputRefused
+from geoplan.errors import InputRefused, PolicyRefused
 from geoplan.facts import Facts
 from geoplan.messages import LANGUAGES, Lang, catalogue
 from geoplan.policy import PolicyBook, parse_policy
 from geoplan.report import Report
+from geoplan_api.inquiry import ROLES
 from geoplan_layers.overlaps import of_report
 from geoplan_web import pages
 from geoplan_web.finding import ReportView
@@ -32,6 +33,8 @@ from serving import (  # noqa: F401 - the fixtures are used by name
     fixture_planning,
     fixture_service,
     fixture_the_service,
+    frame,
+    gpkg,
 )
 
 Json = Mapping[str, Any]
@@ -118,7 +121,9 @@ def result(report: Report, lang: Lang = "zh", **more: Any) -> str:
 
 def home(lang: Lang = "zh", refusal: Any = None, full: bool = True) -> str:
     layers, recent = (CARDS, RECENT) if full else ((), ())
-    return pages.home(lang, policies=list(BOOK), layers=layers, recent=recent, nonce=NONCE, refusal=refusal)
+    return pages.home(
+        lang, policies=list(BOOK), layers=layers, roles=ROLES, recent=recent, nonce=NONCE, refusal=refusal
+    )
 
 
 def every_page(reports: Mapping[str, Report], lang: Lang) -> dict[str, str]:
@@ -390,7 +395,15 @@ def test_the_form_asks_for_what_the_service_reads() -> None:
     assert {"planning", "construction", "towns", "facts", "policy", "name", "crs", "accuracy", "lang"} <= set(names)
     assert {"layer.permanent-basic-farmland", "coverage.permanent-basic-farmland"} <= set(names)
     assert "required" in names["planning"]
-    offered = {held["value"]: held for held in outline.all("input") if held["name"] == "policy"}
+    assert {f"{kind}.{role}" for kind in ("layer", "coverage") for role in ROLES} <= set(names)
+    assert {"select.planning", "select.construction"} <= set(names)
+    boxes = [held for held in outline.all("input") if held["name"] == "policy" and held["type"] == "checkbox"]
+    offered = {held["value"]: held for held in boxes}
+    assert [held["accept"] for held in outline.all("input") if held["name"] == "policy" and held["type"] == "file"] == [
+        ".toml"
+    ]
+    (blank,) = [held for held in outline.all("button") if held.get("formaction")]
+    assert (blank["formaction"], blank["formmethod"]) == ("/policies/facts.toml", "get")
     assert set(offered) == {policy.id for policy in BOOK}
     assert [id for id, held in offered.items() if "disabled" in held and "checked" in held] == ["land-law"]
 
@@ -410,6 +423,29 @@ def test_layers_and_earlier_checks_are_shown_with_what_matters_of_them() -> None
     assert 'href="/checks/a1?lang=en"' in page
     assert "2026-11-21 07:30" in page  # China's clocks
     assert "unnamed proposal" in page
+
+
+def test_registered_layers_take_a_line_for_each_role() -> None:
+    several = [pages.LayerCard("land-use", f"dltb-{i}.gpkg", None, "declared", True) for i in range(12)]
+    page = pages.home("zh", policies=[], layers=[*several, *CARDS], roles=ROLES, recent=(), nonce=NONCE)
+    listed = page[page.index('class="layers"') : page.index('id="recent"')]
+    assert re.findall(r'<summary><strong>([^<]+)</strong>.*?<span class="count">(\d+)</span>', listed) == [
+        ("土地利用现状", "13"),
+        ("道路", "1"),
+    ]
+    assert all(each.file in listed for each in several)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_fault_of_an_uploaded_policy_is_told(lang: Lang) -> None:
+    with pytest.raises(PolicyRefused, match="自编.toml") as refused:
+        parse_policy('schema = "geoplan/policy/1"\nid = "x"\nadcode = "1"\n[document]\nnumbr = 1\n', "自编.toml")
+    faults = [refused.value, *refused.value.others]
+    assert len(faults) > 2
+    told = Outline(home(lang, refused.value)).texts["refusal"]
+    assert told.count("自编.toml") == 1
+    for fault in faults:
+        assert str(fault.where) in told
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -679,7 +715,7 @@ def hostile_pages(report: Report, lang: Lang) -> dict[str, str]:
     return {
         "/checks/1": pages.result(content, LINKS, lang, nonce=NONCE),
         "/checks/1/map": draw(content, geometry, lang, mode="static", nonce=NONCE),
-        "/": pages.home(lang, policies=list(book), layers=cards, recent=recent, nonce=NONCE, refusal=told),
+        "/": pages.home(lang, policies=list(book), layers=cards, roles=ROLES, recent=recent, nonce=NONCE, refusal=told),
         "/policies": pages.policy_list(list(book), lang, nonce=NONCE),
         "/policies/office": pages.policy_page(policy, book, lang, nonce=NONCE),
         "/problem": pages.problem({**told, "status": 404}, lang, nonce=NONCE),
@@ -909,6 +945,37 @@ def test_the_form_says_when_the_line_is_lost(browser: Browser, reports: Mapping[
     page.route("**/checks", lambda route: route.abort())
     page.get_by_role("button", name="开始检查").click()
     expect(page.get_by_role("alert")).to_contain_text("连接中断")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scripted", [True, False])
+def test_the_form_takes_an_own_policy_a_select_and_gives_a_blank_facts_file(
+    browser: Browser, service: Running, tmp_path: Path, scripted: bool
+) -> None:
+    both = frame(box(0, 0, 1700, 1700), box(300, 300, 900, 900), 类型=["甲", "乙"])
+    (tmp_path / "边界.gpkg").write_bytes(gpkg(tmp_path, both))
+    shipped = (Path(__file__).parents[1] / "geoplan/policies/nantong-2017.toml").read_text(encoding="utf-8")
+    (tmp_path / "自编.toml").write_text(
+        shipped.replace('id = "nantong-2017"', 'id = "own-office"', 1), encoding="utf-8"
+    )
+    page = browser.new_context(java_script_enabled=scripted).new_page()
+    page.goto(f"{service.client.base_url}?lang=zh")
+    page.get_by_role("checkbox", name="通政办发〔2017〕158号").check()
+    with page.expect_download() as blank:
+        page.get_by_role("button", name="空白申报表").click()
+    text = blank.value.path().read_text(encoding="utf-8")
+    assert "nantong-2017" in text.splitlines()[0]
+    page.get_by_role("checkbox", name="通政办发〔2017〕158号").uncheck()
+    page.set_input_files("#planning", tmp_path / "边界.gpkg")
+    page.get_by_text("文件里有多个图层或多个方案").click()
+    page.locator("#select-planning").fill("[类型=甲]")
+    page.locator("#select-construction").fill("[类型=乙]")
+    page.set_input_files("#own-policy", tmp_path / "自编.toml")
+    page.get_by_role("button", name="开始检查").click()
+    page.wait_for_url("**/checks/*?lang=zh")
+    assert page.get_by_role("heading", level=1).inner_text().startswith("“边界”")
+    assert page.locator("#policy-own-office").count() == 1
+    assert page.locator(".measures").inner_text().count("边界.gpkg") == 2
 
 
 @pytest.mark.browser

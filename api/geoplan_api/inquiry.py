@@ -47,6 +47,8 @@ ROLES = (
     "elevation",
     "land-cover",
 )
+RASTERS = frozenset({"elevation", "land-cover"})
+"""Roles whose data are grids, of which no rule of these papers asks."""
 
 
 @dataclass(frozen=True)

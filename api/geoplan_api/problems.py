@@ -91,6 +91,8 @@ class Problem(BaseModel):
     where: str | None
     zh: str
     en: str
+    others: list[dict[str, str | None]] = []
+    """Further faults of the same file, each with its own code and place."""
 
 
 def document(error: GeoplanError, lang: Lang) -> Problem:
@@ -106,6 +108,7 @@ def document(error: GeoplanError, lang: Lang) -> Problem:
         where=error.where,
         zh=error.say("zh"),
         en=error.say("en"),
+        others=error.as_dict().get("others", []),
     )
 
 

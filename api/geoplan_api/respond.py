@@ -13,7 +13,9 @@ from starlette.responses import Response
 
 from geoplan.errors import Busy, GeoplanError
 from geoplan.messages import Lang
+from geoplan.policy import Policy
 from geoplan_api import problems
+from geoplan_api.inquiry import RASTERS, ROLES
 from geoplan_api.negotiate import HTML, JSON, language, preferred, wants_page
 from geoplan_api.registered import RegisteredLayer
 from geoplan_api.service import Service, service_of
@@ -104,7 +106,16 @@ def home_page(service: Service, lang: Lang, nonce: str, refusal: GeoplanError | 
     """The start page: the form, what the service holds, the newest checks, and why the last form was refused."""
     layers = [_card(each) for each in service.registered.layers]
     recent = [pages.CheckCard(each.id, each.name, each.verdict, each.made_at) for each in service.store.recent(RECENT)]
-    return pages.home(lang, policies=list(service.book), layers=layers, recent=recent, nonce=nonce, refusal=refusal)
+    policies = list(service.book)
+    return pages.home(
+        lang, policies=policies, layers=layers, roles=_roles(policies), recent=recent, nonce=nonce, refusal=refusal
+    )
+
+
+def _roles(policies: list[Policy]) -> list[str]:
+    """Roles that can be uploaded: all that a file can be read for, and those that an office's own rules name."""
+    own = {str(role) for policy in policies for rule in policy.rules if (role := getattr(rule, "layer", None))}
+    return [*(role for role in ROLES if role not in RASTERS), *sorted(own - set(ROLES))]
 
 
 def _card(layer: RegisteredLayer) -> pages.LayerCard:

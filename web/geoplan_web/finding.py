@@ -57,8 +57,34 @@ class Judged:
         return say(Message("view.badge-broken", {"verdict": self.verdict}), self.lang)
 
 
+class Recorded(Judged):
+    """What a rule found, as the report records it."""
+
+    record: Json
+
+    @property
+    def title(self) -> str:
+        """Name of the rule."""
+        return str(self.record["title"][self.lang])
+
+    @property
+    def verdict(self) -> str:
+        """Verdict id."""
+        return str(self.record["verdict"])
+
+    @property
+    def sentence(self) -> str:
+        """What is so, against what."""
+        return str(self.record["says"][self.lang])
+
+    @property
+    def evidence(self) -> list[Json]:
+        """Patches and lines that the verdict rests on."""
+        return list(self.record["evidence"])
+
+
 @dataclass(frozen=True)
-class FindingView(Judged):
+class FindingView(Recorded):
     """One finding in one language."""
 
     policy: str
@@ -76,16 +102,6 @@ class FindingView(Judged):
         return f"{self.policy}--{self.rule}"
 
     @property
-    def title(self) -> str:
-        """Name of the rule."""
-        return str(self.record["title"][self.lang])
-
-    @property
-    def verdict(self) -> str:
-        """Verdict id."""
-        return str(self.record["verdict"])
-
-    @property
     def flags(self) -> list[str]:
         """What is to be known of the verdict: not firm (with both sides), waivable."""
         found = []
@@ -94,11 +110,6 @@ class FindingView(Judged):
         if self.record.get("waivable"):
             found.append(say(Message("view.waivable"), self.lang))
         return found
-
-    @property
-    def sentence(self) -> str:
-        """What is so, against what."""
-        return str(self.record["says"][self.lang])
 
     @property
     def notes(self) -> list[str]:
@@ -182,14 +193,9 @@ class FindingView(Judged):
         """How far the boundary is from another verdict."""
         return [turn_line(turn, self.lang) for turn in self.record["turns_at"]]
 
-    @property
-    def evidence(self) -> list[Json]:
-        """Patches and lines that the verdict rests on."""
-        return list(self.record["evidence"])
-
 
 @dataclass(frozen=True)
-class StructureView(Judged):
+class StructureView(Recorded):
     """What holds in every check whatever the policy, in one language."""
 
     record: Json
@@ -199,26 +205,6 @@ class StructureView(Judged):
     def anchor(self) -> str:
         """Id of the finding on a page."""
         return f"structure--{self.record['rule']}"
-
-    @property
-    def title(self) -> str:
-        """Name of the rule."""
-        return str(self.record["title"][self.lang])
-
-    @property
-    def verdict(self) -> str:
-        """Verdict id."""
-        return str(self.record["verdict"])
-
-    @property
-    def sentence(self) -> str:
-        """What is so, against what."""
-        return str(self.record["says"][self.lang])
-
-    @property
-    def evidence(self) -> list[Json]:
-        """Pieces that the verdict rests on."""
-        return list(self.record["evidence"])
 
 
 @dataclass(frozen=True)

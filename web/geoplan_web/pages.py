@@ -23,11 +23,6 @@ from geoplan_web.templating import render
 from geoplan_web.wording import Json
 
 CHINA_TIME = timezone(timedelta(hours=8))
-UPLOADED_ROLES = (
-    "permanent-basic-farmland", "land-use", "planned-land-use", "ecological-redline", "urban-development-boundary",
-    "construction-control-zones",
-)  # fmt: skip
-"""Layers that the start page offers to upload; the others come by the interface or the command line."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +65,8 @@ class _Told(NamedTuple):
     file: str | None
     where: str | None
     text: str
+    others: tuple[_Told, ...] = ()
+    """Further faults of the same file."""
 
 
 class _Place(NamedTuple):
@@ -84,6 +81,7 @@ def home(
     *,
     policies: Sequence[Policy],
     layers: Sequence[LayerCard],
+    roles: Sequence[str],
     recent: Sequence[CheckCard],
     nonce: str,
     refusal: GeoplanError | Mapping[str, Any] | None = None,
@@ -94,14 +92,16 @@ def home(
     ----------
     policies
         All that may be chosen; ``land-law`` is shown as always checked.
+    layers, roles
+        What is registered, and every role that a layer can be uploaded for.
     refusal
         Why the form that was just sent was refused: the error, or its problem document.
     """
     problem = refusal.as_dict() if isinstance(refusal, GeoplanError) else refusal
     return render(
         "home.html", lang,
-        nonce=nonce, here="/", places=_places(policies, lang), always=ALWAYS, layers=layers, recent=recent,
-        icons=ICONS, roles=UPLOADED_ROLES, told=_told(problem, lang) if problem else None,
+        nonce=nonce, here="/", places=_places(policies, lang), always=ALWAYS, layers=_by_role(layers), recent=recent,
+        icons=ICONS, roles=roles, told=_told(problem, lang) if problem else None,
     )  # fmt: skip
 
 
@@ -143,13 +143,21 @@ def problem(problem: Mapping[str, Any], lang: Lang, *, nonce: str) -> str:
     return render("problem.html", lang, nonce=nonce, here="/", problem=problem, told=_told(problem, lang))
 
 
+def _by_role(layers: Sequence[LayerCard]) -> dict[str, list[LayerCard]]:
+    """Registered layers by role: a service may hold a role for many places."""
+    found: dict[str, list[LayerCard]] = {}
+    for layer in layers:
+        found.setdefault(layer.role, []).append(layer)
+    return found
+
+
 def _told(problem: Mapping[str, Any], lang: Lang) -> _Told:
     """A problem without the file and place that its text begins with: they are shown by themselves."""
     text = str(problem.get(lang) or problem.get("detail") or problem.get("title") or "")
     file, where = problem.get("file"), problem.get("where")
     for part in filter(None, (file, where)):
         text = text.removeprefix(f"{part}{say(Message('page.colon'), lang)}")
-    return _Told(file, where, text)
+    return _Told(file, where, text, tuple(_told(each, lang) for each in problem.get("others", ())))
 
 
 def _places(policies: Sequence[Policy], lang: Lang) -> list[_Place]:

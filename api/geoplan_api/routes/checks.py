@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +18,7 @@ from geoplan_api.respond import VARY, data, lang_of, only, page, page_or_data
 from geoplan_api.routes.documented import as_report, documented, refusals
 from geoplan_api.service import service_of
 from geoplan_api.upload import receive
+from geoplan_layers.overlaps import Overlaps
 from geoplan_layers.sandbox.workers import Cancellation
 from geoplan_web import map as web_map
 from geoplan_web import pages
@@ -98,10 +100,7 @@ def report_file(request: Request, check_id: str) -> Response:
 def show_map(request: Request, check_id: str) -> Response:
     """地图页 / the map as a page of the service."""
     only(request, HTML)
-    service = service_of(request)
-    check = service.store.get(check_id)
-    _, content = service.report(check)
-    overlaps = service.overlaps(check, content)
+    content, overlaps = _geometry(request, check_id)
     return page(request, lambda lang, nonce: web_map.draw(content, overlaps, lang, mode="static", nonce=nonce))
 
 
@@ -109,10 +108,8 @@ def show_map(request: Request, check_id: str) -> Response:
 def map_file(request: Request, check_id: str) -> Response:
     """单个文件的地图，可离线打开 / the map as one file that opens offline."""
     only(request, HTML)
-    service = service_of(request)
-    check = service.store.get(check_id)
-    _, content = service.report(check)
-    drawn = web_map.draw(content, service.overlaps(check, content), lang_of(request), mode="inline")
+    content, overlaps = _geometry(request, check_id)
+    drawn = web_map.draw(content, overlaps, lang_of(request), mode="inline")
     headers = {**VARY, "Content-Disposition": 'attachment; filename="map.html"', "Content-Security-Policy": "sandbox"}
     return Response(drawn, headers=headers, media_type=HTML)
 
@@ -136,3 +133,11 @@ def links_of(check_id: str, lang: str) -> dict[str, str]:
         "report": f"{base}/report.json",
         "overlaps": f"{base}/overlaps.gpkg",
     }
+
+
+def _geometry(request: Request, check_id: str) -> tuple[dict[str, Any], Overlaps]:
+    """The report of a check as data, and its geometry."""
+    service = service_of(request)
+    check = service.store.get(check_id)
+    _, content = service.report(check)
+    return content, service.overlaps(check, content)
