@@ -60,7 +60,7 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/uv lock --check --quiet
 	@$(BIN)/uv export --quiet --frozen --no-default-groups --group build --no-emit-project --no-header | diff - requirements.txt >/dev/null || { echo "requirements.txt is not what the lock says: make lock"; exit 1; }
-	@$(BIN)/uv export --quiet --frozen --all-groups --no-emit-project --no-header | diff - requirements-dev.txt >/dev/null || { echo "requirements-dev.txt is not what the lock says: make lock"; exit 1; }
+	@$(BIN)/uv export --quiet --frozen --no-default-groups --group dev --no-emit-project --no-header | diff - requirements-dev.txt >/dev/null || { echo "requirements-dev.txt is not what the lock says: make lock"; exit 1; }
 
 bench: $(VENV)/.dev
 	@$(BIN)/python benchmarks/overlap.py
@@ -69,7 +69,7 @@ bench: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(BIN)/uv lock
 	$(BIN)/uv export --quiet --frozen --no-default-groups --group build --no-emit-project --no-header -o requirements.txt >/dev/null
-	$(BIN)/uv export --quiet --frozen --all-groups --no-emit-project --no-header -o requirements-dev.txt >/dev/null
+	$(BIN)/uv export --quiet --frozen --no-default-groups --group dev --no-emit-project --no-header -o requirements-dev.txt >/dev/null
 
 clean:
 	rm -rf $(VENV) geoplan-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -25,10 +25,14 @@ DEGREE = 111_320.0
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where something was read: the name the user gave and the SHA-256 of what was read."""
+    """Where something was read: the name the user gave, the SHA-256 of what was read, and what was chosen from it.
+
+    ``select`` is what stands behind a file's name in a call, ``#LAYER[FIELD=VALUE]``; empty for the whole file.
+    """
 
     file: str
     sha256: str
+    select: str = ""
 
 
 @dataclass(frozen=True, slots=True)

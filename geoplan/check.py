@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +28,7 @@ from geoplan.record import (
     land_record,
     layer_records,
     said,
+    source_file,
     structure_record,
 )
 from geoplan.register import Register
@@ -164,7 +163,7 @@ def check(
 
 
 def _file(source: Source | None) -> SourceFile | None:
-    return SourceFile(file=source.file, sha256=source.sha256) if source else None
+    return source_file(source) if source else None
 
 
 def software() -> dict[str, str]:
@@ -234,7 +233,7 @@ def _policy_record(
         until=document.until.isoformat() if document.until else None,
         place=policy.place.model_dump(),
         note=document.note.model_dump() if document.note else None,
-        sha256=hashlib.sha256(json.dumps(policy.as_dict(), sort_keys=True, ensure_ascii=False).encode()).hexdigest(),
+        sha256=policy.sha256,
         verdict=spatial,
         application=application(findings),
         warnings=[said(w) for w in _standing(policy, site, options.on)],

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import shapely
 
-from geoplan.boundary import Boundary
+from geoplan.boundary import Boundary, Source
 from geoplan.facts import Facts
 from geoplan.judgement import Evidence, Judgement
 from geoplan.land import LandAccount
@@ -55,10 +55,15 @@ def boundary_record(boundary: Boundary, shape: shapely.Geometry, site: Site) -> 
         vertices=boundary.vertices,
         holes=int(shapely.get_num_interior_rings(parts).sum()),
         perimeter_m=half_up(float(shapely.length(shape)), 2),
-        source=SourceFile(file=boundary.source.file, sha256=boundary.source.sha256),
+        source=source_file(boundary.source),
         repairs=[said(repair.message) for repair in boundary.repairs],
         notes=[said(note) for note in boundary.notes],
     )
+
+
+def source_file(source: Source) -> SourceFile:
+    """A file for the report."""
+    return SourceFile(file=source.file, sha256=source.sha256, select=source.select)
 
 
 def land_record(land: LandAccount) -> dict[str, float | None]:
@@ -244,6 +249,9 @@ def layer_records(site: Site) -> list[LayerRecord]:
                 "date": layer.day.isoformat() if layer.day else None,
                 "coverage_from": "assumed" if layer.declared(site.plane) is None else "declared",
                 "coverage_sha256": layer.coverage_source.sha256 if layer.coverage_source else None,
+                "coverage_source": source_file(layer.coverage_source) if layer.coverage_source else None,
+                "select": layer.source.select,
+                "crs": layer.crs,
                 "generation": layer.generation,
                 "invented": layer.invented,
                 "notes": [said(note) for note in layer.notes],

@@ -108,6 +108,24 @@ def test_a_supplied_fact_that_breaks_a_rule_exits_with_1(files: dict[str, Path],
     assert geoplan(*passing(files), "--facts", tmp_path / "facts.toml").returncode == 1
 
 
+def test_requirements_that_a_fact_breaks_stand_in_the_verdict_line(files: dict[str, Path], tmp_path: Path) -> None:
+    facts = tmp_path / "facts.toml"
+    facts.write_text("[investment]\ntotal = 1000000000\nhousing = 1\n", encoding="utf-8")
+    found = geoplan(*passing(files), "--facts", facts)
+    first = found.stdout.replace("\n", " ")
+    assert first.startswith("✗")
+    assert "breaks 1 application requirement" in first
+    assert "spatial rules: passes; application broken  nantong-2017" in first
+
+
+def test_a_paper_without_application_requirements_says_nothing_of_them(files: dict[str, Path]) -> None:
+    heads = {
+        line.split()[2]: line for line in geoplan(*passing(files), lang="zh").stdout.splitlines() if "（现行" in line
+    }
+    assert "申报要件待补充" in heads["nantong-2017"]
+    assert "申报要件" not in heads["land-law"]
+
+
 def test_json_alone_on_stdout_validates_and_repeats_its_id(files: dict[str, Path], tmp_path: Path) -> None:
     first = geoplan(*passing(files, "farm"), "--json", "--out", tmp_path / "out")
     second = geoplan(*passing(files, "farm"), "--json")

@@ -44,6 +44,8 @@ LINKS = {
     "overlaps": "/checks/1/overlaps.gpkg",
 }
 BOOK = PolicyBook()
+KINDS_OWN = ("planning-area", "construction-area", "distance")
+"""Figures that are what a rule of their kind judges: its title says them."""
 CARDS = (
     pages.LayerCard("land-use", "dltb.gpkg", "2025-12-31", "declared", True),
     pages.LayerCard("roads", "l.gpkg", None, "assumed"),
@@ -85,7 +87,7 @@ def failing() -> Report:
     )
 
 
-def passing() -> Report:
+def passing(facts: Facts | None = None) -> Report:
     use = [("0701", box(-500, -500, 3000, 3000))]
     return checked(
         box(0, 0, 1700, 1700),
@@ -96,6 +98,7 @@ def passing() -> Report:
             land_use(use),
             MemoryLayer("ecological-redline", [box(9000, 0, 9, 9)], covers=EVERYWHERE),
         ],
+        facts=facts or Facts(),
     )
 
 
@@ -223,6 +226,43 @@ def test_a_summary_never_looks_like_the_papers_own_words(reports: Mapping[str, R
         assert "摘要，非原文" in Outline(page).texts[finding.anchor]
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_boundary_that_passes_with_broken_requirements_never_looks_like_a_pass(lang: Lang) -> None:
+    """What was declared breaks a rule (exit status 1), though every spatial rule passes."""
+    report = passing(Facts(values={"investment.total": 1e9, "investment.housing": 9e8}))
+    view = ReportView(report.content.as_dict(), lang)
+    assert (view.verdict, view.tone, view.icon, report.exit_status) == ("pass", "fail", "✗", 1)
+    page = result(report, lang)
+    assert '<section class="verdict fail">' in page
+    assert view.sentence.endswith({"zh": "申报要件另有 1 项不符。", "en": "breaks 1 application requirement."}[lang])
+    head = page[page.index('<section class="verdict') : page.index('id="change"')]
+    assert re.findall(r'class="badge ([\w-]+)"', head) == ["fail"]
+    paper = page[page.index('id="policy-nantong-2017"') :]
+    assert re.findall(r'class="badge ([\w-]+)"', paper)[0] == "fail"
+    assert ReportView(passing().content.as_dict(), lang).tone == "pass"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_check_without_a_named_policy_says_so_beside_its_verdict(reports: Mapping[str, Report], lang: Lang) -> None:
+    report = checked(PLANNING, CONSTRUCTION, ())
+    said = {"zh": "没有指定政策文件", "en": "no policy was named"}[lang]
+    for page in (result(report, lang), draw(report.content.as_dict(), of_report(report), lang)):
+        assert said in page[page.index("<h1>") : page.index("sha256:")]
+    assert ReportView(reports["failing"].content.as_dict(), lang).caveat is None
+
+
+def test_what_fails_by_a_summary_alone_is_marked_among_the_points() -> None:
+    poor = Facts(values={"investment.total": 1e9, "investment.housing": 1e8, "investment.featured": 1e8})
+    report = checked(box(0, 0, 9000, 9000), CONSTRUCTION, ("zhejiang-2015", "state-council-2020"), facts=poor)
+    page = result(report)
+    change = page[page.index('id="change"') : page.index('id="findings"')]
+    rules = dict(re.findall(r'<span><a href="#([\w-]+)">[^<]*</a>(.*?)</span>', change, re.DOTALL))
+    clauses = {f.anchor: f.clause for p in ReportView(report.content.as_dict(), "zh").policies for f in p.findings}
+    assert {clauses[anchor].is_quote for anchor in rules if anchor in clauses} == {True, False}
+    for anchor, mark in rules.items():
+        assert ("摘要，非原文" in mark) == (anchor in clauses and not clauses[anchor].is_quote)
+
+
 def test_findings_stand_worst_first_and_in_three_groups(reports: Mapping[str, Report]) -> None:
     page = result(reports["failing"])
     paper = page[page.index('id="policy-nantong-2017"') :]
@@ -242,7 +282,7 @@ def test_what_could_not_be_assessed_never_looks_like_a_pass(reports: Mapping[str
     for article in articles:
         assert re.findall(r'class="badge ([\w-]+)"', article) == ["not-assessed"]
         assert "量测值" not in article
-    assert "没有数据不等于没有重叠" in page
+    assert "缺少“永久基本农田”图层，无法评定" in page
     assert '<div class="points not-assessed">' in page
     assert "不能视为通过" in page
 
@@ -313,6 +353,25 @@ def test_invented_data_are_marked_and_real_data_are_not(reports: Mapping[str, Re
     words = {"zh": "演示数据，虚构", "en": "Demo data, invented"}[lang]
     assert words in result(reports["failing"], lang, invented=True)
     assert words not in result(reports["failing"], lang)
+
+
+@pytest.mark.parametrize(
+    ("given", "file", "shown"),
+    [
+        ("丝路小镇", "a.zip", "丝路小镇"),
+        (None, "南浔丝路小镇.shp.zip", "南浔丝路小镇"),
+        (None, "v1.2 final.gpkg", "v1.2 final"),
+        (None, "?", "未命名方案"),
+    ],
+)
+def test_a_proposal_without_a_name_is_called_by_its_file(
+    reports: Mapping[str, Report], given: str | None, file: str, shown: str
+) -> None:
+    content = json.loads(json.dumps(reports["bare"].content.as_dict()))
+    content["proposal"]["name"] = given
+    content["proposal"]["planning"]["source"]["file"] = file
+    assert ReportView(content, "zh").name == shown
+    assert f"<title>{shown} · 合规性分析" in pages.result(content, LINKS, "zh", nonce=NONCE)
 
 
 # --- The start page -------------------------------------------------------------------------------------------
@@ -501,6 +560,68 @@ def test_every_word_of_pages_and_map_is_used_and_stands_in_both_languages(
     ours = {key for key in recorded if key.startswith(("view.", "page.", "map."))}
     assert ours - recorded.said == set()
     assert all(set(recorded[key]) >= set(LANGUAGES) for key in ours)
+
+
+_UNITS = "平方公里|平方米|公顷|公里|米|亩|年|人|亿元|万元|%"
+
+
+def test_a_figure_stands_apart_from_the_words_around_it(reports: Mapping[str, Report]) -> None:
+    """不超过 3 平方公里, as everywhere: a paper's own words (3平方公里) have no space before the unit."""
+    found = [result(report) for report in reports.values()]
+    found += [pages.policy_page(policy, BOOK, "zh", nonce=NONCE) for policy in BOOK]
+    cramped = re.compile(rf"[\u4e00-\u9fff]\d[\d,.]* (?:{_UNITS})")
+    assert [each for page in found for each in cramped.findall(page)] == []
+    page = pages.policy_page(BOOK.get("land-law"), BOOK, "zh", nonce=NONCE)
+    assert "占用永久基本农田以外的耕地：不超过 35 公顷" in page
+
+
+class Wanted(dict[str, Mapping[Lang, str]]):
+    """The catalogue, remembering ids that were looked up for their words and have none."""
+
+    def __init__(self) -> None:
+        super().__init__(catalogue())
+        self.missed: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key not in self:
+            self.missed.add(key)
+        return super().get(key, default)
+
+
+def test_no_id_is_shown_where_a_word_belongs(reports: Mapping[str, Report], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every policy read, listed and applied: whatever closed list an id is of, it has words."""
+    wanted = Wanted()
+    monkeypatch.setattr(messages, "catalogue", lambda: wanted)
+    everywhere = checked(PLANNING, CONSTRUCTION, tuple(policy.id for policy in BOOK))
+    for lang in LANGUAGES:
+        for policy in BOOK:
+            pages.policy_page(policy, BOOK, lang, nonce=NONCE)
+        for report in (*reports.values(), everywhere):
+            result(report, lang)
+            draw(report.content.as_dict(), of_report(report), lang)
+        home(lang)
+    by_name = ("word.zone.", "word.role.custom:")  # zones of a layer are called as the layer calls them
+    assert {key for key in wanted.missed if not key.startswith(by_name)} == set()
+
+
+def test_every_reading_and_figure_of_the_policies_has_words_in_both_languages() -> None:
+    keys, values, figures = set(), set(), set()
+
+    def walk(key: str, value: Any) -> None:
+        if isinstance(value, str):
+            values.add(f"word.{'town-stage' if key == 'stages' else 'reading'}.{value}")
+        for each in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
+            walk(key, each)
+
+    for rule in (rule for policy in BOOK for rule in policy.rules):
+        reading = rule.reading if isinstance(rule.reading, dict) else rule.reading.model_dump()
+        figures |= {limit.figure for limit in getattr(rule, "limits", ()) if limit.figure not in KINDS_OWN}
+        for key, value in reading.items():
+            keys.add(f"word.reading-key.{key}")
+            walk(key, value)
+    wanted = keys | values | {f"word.figure.{each}" for each in figures}
+    assert len(wanted) > 100
+    assert {key for key in wanted if not set(LANGUAGES) <= set(catalogue().get(key, ()))} == set()
 
 
 # --- Hostile data ---------------------------------------------------------------------------------------------

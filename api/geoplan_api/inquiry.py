@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from geoplan.boundary import Proposal, Source
+from geoplan.boundary import Boundary, Proposal, Source
 from geoplan.check import DEFAULT_ACCURACY, Options, check
 from geoplan.crs import Frame, recognise
 from geoplan.errors import CallRefused
 from geoplan.facts import Facts
 from geoplan.policy import Policy
+from geoplan.register import Register
 from geoplan.report import Report
 from geoplan_api.office import named
 from geoplan_layers.boundary_file import ReadOptions, read_boundary
@@ -81,13 +82,25 @@ def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> 
     ids, book = named(inquiry.policies, own_policies)
     book.chosen(ids)
     options = ReadOptions(inquiry.frame, inquiry.anywhere)
-    planning = read_boundary(inquiry.planning, options)
-    construction = read_boundary(inquiry.construction, options) if inquiry.construction else None
+    planning = _boundary(inquiry.planning, options)
+    construction = _boundary(inquiry.construction, options) if inquiry.construction else None
     facts, facts_source = _facts(inquiry.facts)
-    register = read_register(inquiry.towns) if inquiry.towns else None
+    register = _register(inquiry.towns)
     proposal = Proposal(planning, construction, inquiry.name, facts)
     choice = Options(inquiry.on or today(), inquiry.accuracy, inquiry.anywhere, inquiry.readings)
     return check(proposal, ids, _layers(inquiry), register, choice, book, facts_source=facts_source)
+
+
+def _boundary(selector: Selector, options: ReadOptions) -> Boundary:
+    found = read_boundary(selector, options)
+    return replace(found, source=replace(found.source, select=selector.choice))
+
+
+def _register(selector: Selector | None) -> Register | None:
+    if selector is None:
+        return None
+    found = read_register(selector)
+    return replace(found, source=replace(found.source, select=selector.choice)) if found.source else found
 
 
 def _facts(selector: Selector | None) -> tuple[Facts, Source | None]:

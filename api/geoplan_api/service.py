@@ -29,6 +29,7 @@ from geoplan_api.settings import Settings
 from geoplan_api.store import Store, StoredCheck, new_id
 from geoplan_api.upload import Submission
 from geoplan_layers.overlaps import Overlaps, read_overlaps, write_overlaps
+from geoplan_web.headline import proposal_name
 
 log = logging.getLogger("geoplan")
 Answer = TypeVar("Answer")
@@ -77,7 +78,7 @@ class Service:
             report_id=report.id,
             report_sha256=self.objects.put(text),
             overlaps_sha256=self.objects.take(overlaps),
-            name=(content["proposal"]["name"] or "")[:300] or None,
+            name=(proposal_name(content["proposal"]) or "")[:300] or None,
             verdict=report.verdict,
             made_at=datetime.now(UTC),
             lang=lang,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -74,7 +75,7 @@ class FileLayer:
             west, south = self._box[:2]
             corner = (west, south, west, south) if np.isfinite(west) else None
             first = head if head is not None else dataset.read(corner)
-            self.source: Source = dataset.source
+            self.source: Source = replace(dataset.source, select=spec.selector.choice)
             self._name = dataset.name
         self._fields = tuple(first.columns)
         self._frame: Frame = frame_of(_placed(first, self._box), spec.frame)
@@ -94,6 +95,11 @@ class FileLayer:
         if match:
             return date(int(match[1]), int(match[2]), int(match[3]))
         return date(self._year, 12, 31) if self._year else None
+
+    @property
+    def crs(self) -> str:
+        """The layer's coordinate system as reports name it."""
+        return self._frame.label
 
     @property
     def invented(self) -> bool:
@@ -222,7 +228,8 @@ class FileLayer:
         whole = polygons_of(
             shapely.union_all(shapely.make_valid(table.shapes, method="structure", keep_collapsed=False))
         )
-        return whole, table.source, frame_of(table, self._spec.frame if table.frame is None else None)
+        source = replace(table.source, select=self._coverage_selector.choice)
+        return whole, source, frame_of(table, self._spec.frame if table.frame is None else None)
 
     def declared(self, plane: Plane) -> shapely.Geometry | None:
         """The declared coverage on the plane."""

@@ -69,12 +69,7 @@ def _datasets(path: Path, shown: str, limits: Limits, folder: Path) -> list[Data
     if format is None:
         raise _not_read(suffix, shown)
     companions = _beside(path, format) if format.companions else {}
-    if database:
-        source = Source(shown, _folder_hash(path))
-    elif companions:
-        source = Source(shown, shapefile_hash({suffix: path, **companions}))
-    else:
-        source = Source(shown, sha256(path))
+    source = Source(shown, fingerprint(path))
     return _named(format.datasets(Item(path, shown, source, companions), limits), PurePosixPath(shown).stem)
 
 
@@ -82,6 +77,15 @@ def _beside(path: Path, format: Format) -> dict[str, Path]:
     """The files that belong to one on the disk: of its name, whatever the case of their suffixes."""
     beside = {each.suffix.lower(): each for each in path.parent.iterdir() if each.stem == path.stem}
     return {suffix: beside[suffix] for suffix in format.companions if suffix in beside}
+
+
+def fingerprint(path: Path) -> str:
+    """The SHA-256 by which a report names a file: of its bytes, of a shapefile's parts, of a .gdb folder's files."""
+    if path.is_dir():
+        return _folder_hash(path)
+    format = format_of(path.suffix.lower())
+    companions = _beside(path, format) if format and format.companions else {}
+    return shapefile_hash({path.suffix.lower(): path, **companions}) if companions else sha256(path)
 
 
 def _folder_hash(folder: Path) -> str:

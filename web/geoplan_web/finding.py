@@ -11,6 +11,7 @@ from functools import cached_property
 from geoplan.messages import Lang, Message, say, word
 from geoplan.messages.units import format_unit
 from geoplan.verdict import WORST_FIRST
+from geoplan_web.headline import headline, proposal_name
 from geoplan_web.wording import ClauseView, Json, limit_line, quantity, reading_lines, turn_line
 
 ICONS = {"pass": "✓", "attention": "!", "fail": "✗", "not-assessed": "?", "not-applicable": "–"}
@@ -35,8 +36,25 @@ class Judged:
 
     @property
     def icon(self) -> str:
-        """Sign of the verdict."""
-        return ICONS[self.verdict]
+        """Sign of the tone."""
+        return ICONS[self.tone]
+
+    @property
+    def breaks(self) -> bool:
+        """Whether application requirements are broken, of which the spatial verdict says nothing."""
+        return False
+
+    @property
+    def tone(self) -> str:
+        """Verdict id whose colour and sign it is shown in: a pass with broken requirements never looks like a pass."""
+        return "fail" if self.breaks else self.verdict
+
+    @property
+    def badge(self) -> str:
+        """Verdict in words, with the application requirements where they are broken."""
+        if not self.breaks:
+            return self.verdict_word
+        return say(Message("view.badge-broken", {"verdict": self.verdict}), self.lang)
 
 
 @dataclass(frozen=True)
@@ -241,8 +259,15 @@ class PolicyView(Judged):
         return str(self.record["verdict"])
 
     @property
-    def application(self) -> str:
-        """State of the application requirements in words."""
+    def breaks(self) -> bool:
+        """Whether the paper's application requirements are broken."""
+        return bool(self.record["application"] == "broken")
+
+    @property
+    def application(self) -> str | None:
+        """State of the application requirements in words, or none where the paper has none."""
+        if not self.group("application"):
+            return None
         return say(Message(f"view.application-{self.record['application']}"), self.lang)
 
     @property
@@ -275,8 +300,8 @@ class ReportView(Judged):
 
     @property
     def name(self) -> str:
-        """The proposal's name, or that it has none."""
-        return str(self.content["proposal"]["name"] or say(Message("view.unnamed"), self.lang))
+        """The proposal's name, else its file's, or that it has none."""
+        return proposal_name(self.content["proposal"]) or say(Message("view.unnamed"), self.lang)
 
     @property
     def invented(self) -> bool:
@@ -299,27 +324,24 @@ class ReportView(Judged):
         return [StructureView(record, self.lang) for record in self.structure]
 
     @property
-    def sentence(self) -> str:
-        """The whole verdict in one sentence."""
-        spatial = [f.verdict for p in self.policies for f in p.group("spatial")]
-        verdicts = [*spatial, *(found.verdict for found in self.structural)]
-        counts = {verdict: verdicts.count(verdict) for verdict in _ORDER}
-        others = [
-            Message(f"view.sentence-others-{verdict}", {"count": counts[verdict]}).as_dict()
-            for verdict in ("attention", "not-assessed")
-            if verdict != self.verdict and counts[verdict]
-        ]
-        args = {"name": self.name, "policies": len(self.policies), "count": counts[self.verdict]}
-        told = say(Message(f"view.sentence-{self.verdict}", args), self.lang)
-        if self.verdict != "fail" or not others:
-            return told
-        return told + say(Message("view.sentence-others", {"others": others}), self.lang)
+    def breaks(self) -> bool:
+        """Whether the application requirements of any paper are broken."""
+        return any(policy.breaks for policy in self.policies)
 
     @property
-    def broken(self) -> list[FindingView]:
-        """What fails: spatial findings first, then application requirements that are broken."""
-        found = [f for group in ("spatial", "application") for p in self.policies for f in p.group(group)]
-        return [f for f in found if f.verdict == "fail"]
+    def sentence(self) -> str:
+        """The whole verdict in one sentence, with the application requirements where they are broken."""
+        spatial = [f.verdict for p in self.policies for f in p.group("spatial")]
+        verdicts = [*spatial, *(found.verdict for found in self.structural)]
+        broken = [f for p in self.policies for f in p.group("application") if f.verdict == "fail"]
+        args = {"name": self.name, "policies": len(self.policies)}
+        return headline(self.verdict, verdicts, len(broken), args, self.lang)
+
+    @property
+    def caveat(self) -> str | None:
+        """What belongs beside the verdict: that no policy was named, so that what papers share was checked."""
+        said = (w["says"][self.lang] for w in self.content["warnings"] if w["id"] == "warning.common-policy")
+        return next(said, None)
 
     @property
     def warnings(self) -> list[str]:

@@ -146,6 +146,27 @@ def info(
         print_description(found, tongue, _console(tongue, err=False))
 
 
+@app.command()
+def replay(
+    report: Annotated[Path, typer.Argument(metavar="REPORT.json")],
+    inputs: Annotated[
+        list[Path] | None, typer.Option("--from", help="输入文件所在目录, 可重复 / where inputs lie")
+    ] = None,
+    lang: LangOption = "zh",
+    as_json: JsonOption = False,
+) -> None:
+    """按报告重新检查，核对结果是否一致 / do a check again from its report."""
+    from geoplan_api.cli.replay import print_replay
+    from geoplan_api.replay import replay as done_again
+
+    tongue = language(lang)
+    found = done_again(report, inputs or [])
+    if as_json:
+        sys.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False, indent=2) + "\n")
+    print_replay(found, tongue, _console(tongue, err=as_json))
+    raise typer.Exit(found.exit_status)
+
+
 @policies_app.callback()
 def list_policies(context: typer.Context, lang: LangOption = "zh", as_json: JsonOption = False) -> None:
     """列出政策文件 / list the policies."""
