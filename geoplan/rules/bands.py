@@ -119,10 +119,11 @@ def hold_between(scale: Scale, low: float, high: float, error: float) -> Held:
     held = _between(scale, low, high)
     if held.verdict == "not-assessed":
         return held
-    around = [_between(scale, low + shift, high + shift).verdict for shift in (-error, error)]
-    if set(around) == {held.verdict}:
+    below: Verdict = _between(scale, low - error, high - error).verdict
+    above: Verdict = _between(scale, low + error, high + error).verdict
+    if below == above == held.verdict:
         return held
-    return Held("attention", False, (around[0], around[1]))
+    return Held("attention", False, (below, above))
 
 
 def _between(scale: Scale, low: float, high: float) -> Held:
