@@ -77,6 +77,8 @@ class Child:
         ------
         CannotFinish
             It cannot be started.
+        Died
+            It was ended while it started.
         """
         if self._ready is None:
             with self._deadline(_START_S):
@@ -86,6 +88,8 @@ class Child:
                     self._ready, _ = receive(self._stdout, 0)
                 except (EOFError, OSError, WireBroken):
                     self.end()
+                    if self._why == "cancelled":
+                        raise Died("cancelled", self._fate()) from None
                     raise CannotFinish("reader-unavailable", detail=self._last_words()) from None
         return self._ready
 
