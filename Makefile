@@ -1,7 +1,7 @@
 # geoplan: every target works as the first command on a fresh Debian machine with Python 3.11, pip, make and apt.
 #   make demo    the main job on the shipped demo towns          make serve   the service with the demo's layers
 #   make test    everything the tests need, then all of them     make check   lint, types, import contract, locks
-#   make bench   speed and memory beside a peer, as a ratio
+#   make bench   speed and memory beside a peer, as a ratio    make fuzz    damaged files through reader processes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +9,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PYTEST ?= $(BIN)/python -m pytest
 SOURCES := geoplan layers/geoplan_layers web/geoplan_web api/geoplan_api
 
-.PHONY: setup demo test check bench serve lock clean system
+.PHONY: setup demo test check bench serve lock clean system fuzz
 
 setup: $(VENV)/.dev
 
@@ -33,6 +33,11 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	  $(PYTHON) -m pip --python $(BIN)/python install --quiet --no-deps --require-hashes -r requirements-dev.txt; \
 	fi
 	@touch $@
+
+# Damaged files through reader processes: `make fuzz COUNT=5000`, with the real ones below GEOPLAN_REAL_DATA if set.
+COUNT ?= 5000
+fuzz: $(VENV)/.dev
+	$(BIN)/python tests/fuzzing.py --count $(COUNT) $(if $(GEOPLAN_REAL_DATA),--data $(GEOPLAN_REAL_DATA))
 
 demo: $(VENV)/.run
 	@$(BIN)/geoplan demo

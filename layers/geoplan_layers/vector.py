@@ -64,6 +64,7 @@ def _read(handle: Handle, box: Box | None, shown: str) -> Table:
     try:
         return table_of(header, body)
     except WireBroken as wrong:
+        handle.distrust()
         raise InputRefused("reader-ended", file=shown, detail=str(wrong)[:120]) from None
 
 

@@ -70,12 +70,11 @@ def _readers() -> Message:
     pool = own_pool()
     pool.warm()
     reader = pool.states()[0]
-    limits = {True: [], False: []}  # type: dict[bool, list[Message]]
+    limits: dict[bool, list[Message]] = {True: [], False: []}
     for name, holds in reader["held"].items():
         limits[bool(holds)].append(Message(f"doctor.limit.{name}"))
-    return Message(
-        "doctor.limits" if limits[False] else "doctor.limits-all", {"held": limits[True] or None, "not": limits[False]}
-    )
+    told = {"held": limits[True] or None, "not": limits[False]}
+    return Message("doctor.limits" if limits[False] else "doctor.limits-all", told)
 
 
 def _demo() -> str:

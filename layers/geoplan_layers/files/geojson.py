@@ -30,7 +30,7 @@ def read_geojson(path: Path, source: Source, layer: str, limits: Limits) -> Tabl
     """
     try:
         content = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise InputRefused("not-geojson", file=source.file, detail=str(wrong)[:120]) from None
     if not isinstance(content, dict) or "type" not in content:
         raise InputRefused("not-geojson", file=source.file, detail="no GeoJSON object")

@@ -18,6 +18,8 @@ from geoplan.errors import CannotFinish
 
 Why = Literal["timeout", "cancelled", "ended"]
 _START_S = 120.0
+_PIPE = 1 << 20
+"""Bytes that a pipe holds where the system allows it: tables of 100 MB pass with fewer changes of process."""
 _PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "GDAL_DATA", "PROJ_DATA", "PROJ_LIB")
 """What the libraries themselves may need of this process's environment; nothing else of it reaches a reader."""
 _ENVIRONMENT = {
@@ -77,6 +79,8 @@ class Child:
         ------
         CannotFinish
             It cannot be started.
+        Died
+            It was ended while it started.
         """
         if self._ready is None:
             with self._deadline(_START_S):
@@ -86,6 +90,8 @@ class Child:
                     self._ready, _ = receive(self._stdout, 0)
                 except (EOFError, OSError, WireBroken):
                     self.end()
+                    if self._why == "cancelled":
+                        raise Died("cancelled", self._fate()) from None
                     raise CannotFinish("reader-unavailable", detail=self._last_words()) from None
         return self._ready
 
@@ -187,6 +193,7 @@ def _started(said: IO[bytes]) -> subprocess.Popen[bytes]:
             stderr=said,
             env=environment,
             cwd=Path(sys.executable).anchor,
+            pipesize=_PIPE,
             start_new_session=True,  # a Ctrl-C at the terminal is for the parent, which ends its readers itself
         )
     except OSError as wrong:

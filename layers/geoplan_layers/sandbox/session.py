@@ -139,6 +139,11 @@ class Handle:
             )
         return header, body
 
+    def distrust(self) -> None:
+        """End the reader: it sent what no reader sends."""
+        if self._child is not None:
+            self._child.end()
+
     def close(self) -> None:
         """Remove what was unpacked."""
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -114,18 +114,18 @@ class Pool:
 
     def _taken(self, preferred: Child | None) -> Child:
         with self._free:
-            if self._waiting >= self.rules.waiting:
-                raise Busy("busy")
-            self._waiting += 1
-            try:
-                while not self._closed:
-                    child = self._available(preferred)
-                    if child is not None:
-                        self._busy.add(child)
-                        return child
+            while not self._closed:
+                child = self._available(preferred)
+                if child is not None:
+                    self._busy.add(child)
+                    return child
+                if self._waiting >= self.rules.waiting:
+                    raise Busy("busy")
+                self._waiting += 1
+                try:
                     self._free.wait()
-            finally:
-                self._waiting -= 1
+                finally:
+                    self._waiting -= 1
         raise CannotFinish("reading-cancelled")
 
     def _available(self, preferred: Child | None) -> Child | None:
