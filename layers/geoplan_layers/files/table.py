@@ -22,7 +22,7 @@ class Table:
     """Rows of one layer of a file: shapes (x = east, y = north, 2-D, may be None) and text or number columns.
 
     ``rows`` are the row numbers in the file, from 1; ``layer`` the layer's name; ``frame`` none where the file does
-    not say its coordinate system.
+    not say its coordinate system. ``lines_close`` says that the format draws areas as closed lines too (KML, DXF).
     """
 
     shapes: NDArray[np.object_]
@@ -33,6 +33,7 @@ class Table:
     layer: str
     encoding: str = "utf-8"
     notes: tuple[Message, ...] = field(default=())
+    lines_close: bool = False
 
     def __len__(self) -> int:
         return len(self.shapes)
