@@ -222,7 +222,10 @@ def test_a_shapefile_without_index_or_table_is_read_and_nothing_is_written_besid
 
 def test_what_is_no_polygon_is_refused(tmp_path: Path) -> None:
     ring = shapely.LineString(SQUARE.exterior.coords)
-    with pytest.raises(InputRefused, match=r"the geometry is lines \(LineString\); a polygon is needed"):
+    with pytest.raises(
+        InputRefused,
+        match=r"the geometry is lines \(LineString\); polygons are needed\. Line rows 1 are closed, open are: —",
+    ):
         read(shapefile(tmp_path / "l", frame_of([ring])))
     with pytest.raises(InputRefused, match=r"the geometry is Point; polygons are needed"):
         read(shapefile(tmp_path / "p", frame_of([SQUARE.centroid])))
@@ -343,7 +346,7 @@ def test_what_only_claims_to_be_geojson_is_refused(tmp_path: Path, text: str, sa
         ("a.shp", b"hello", "not a valid .shp"),
         ("a.gpkg", b"hello", "not a valid GeoPackage"),
         ("a.zip", b"hello", "damaged or not a zip"),
-        ("a.dwg", b"AC1015", "the format .dwg is not read"),
+        ("a.dwg", b"AC1015", "save it as DXF"),
         ("a", b"", "the format — is not read"),
     ],
 )

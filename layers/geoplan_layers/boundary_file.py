@@ -16,6 +16,7 @@ from geoplan.mending import mend
 from geoplan.messages import Message
 from geoplan.plane import GEOD
 from geoplan_layers.candidates import described
+from geoplan_layers.files.closed_lines import polygonised
 from geoplan_layers.files.limits import BOUNDARY, Limits
 from geoplan_layers.files.table import Table
 from geoplan_layers.selector import Selector
@@ -45,7 +46,7 @@ def read_boundary(selector: Selector, options: ReadOptions, limits: Limits = BOU
         No features, lines or points instead of polygons, no coordinate system, rows without geometry, rings that
         cannot be mended, features that overlap by more than a slip, or one file that holds both boundaries.
     """
-    table = read_table(selector, limits)
+    table = polygonised(read_table(selector, limits))
     _polygons_only(table, limits)
     frame = frame_of(table, options.frame)
     _fits(table, frame)
@@ -65,8 +66,7 @@ def _polygons_only(table: Table, limits: Limits) -> None:
     table.require_shapes()
     others = table.kinds - {"Polygon"}
     if others:
-        key = "lines-not-polygons" if "LineString" in others else "not-polygons"
-        raise InputRefused(key, file=file, where=layer, kinds=sorted(others))
+        raise InputRefused("not-polygons", file=file, where=layer, kinds=sorted(others))
     vertices = int(shapely.get_num_coordinates(table.shapes).sum())
     if vertices > limits.vertices:
         raise TooLarge("vertices", file=file, count=vertices, most=limits.vertices)

@@ -16,8 +16,9 @@ from geoplan.boundary import Source
 from geoplan.errors import InputRefused, TooLarge
 from geoplan_layers.files.archive import Member, unpack
 from geoplan_layers.files.dataset import Dataset, Item
-from geoplan_layers.files.gdal_formats import sha256, shapefile_hash
+from geoplan_layers.files.digests import sha256, shapefile_hash
 from geoplan_layers.files.limits import Limits
+from geoplan_layers.files.signature import recognised
 from geoplan_layers.formats import ARCHIVES, EXPORT_INSTEAD, Format, format_of, known_suffixes, wanted_suffixes
 
 _DATABASE = ".gdb"
@@ -44,7 +45,7 @@ def datasets(path: Path, shown: str, limits: Limits, folder: Path) -> list[Datas
         return _in_archive(path, shown, limits, folder)
     format = format_of(suffix)
     if format is None:
-        raise _not_read(suffix, shown)
+        raise _not_read(suffix, shown, path)
     companions = _beside(path, format) if format.companions else {}
     source = Source(shown, fingerprint(path))
     staged = _staged({suffix: path, **companions}, folder)
@@ -95,9 +96,10 @@ def _folder_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _not_read(suffix: str, shown: str) -> InputRefused:
-    if suffix in EXPORT_INSTEAD:
-        return InputRefused(f"export-instead.{EXPORT_INSTEAD[suffix]}", file=shown, suffix=suffix)
+def _not_read(suffix: str, shown: str, path: Path) -> InputRefused:
+    kind = recognised(path) or EXPORT_INSTEAD.get(suffix)
+    if kind is not None:
+        return InputRefused(f"export-instead.{kind}", file=shown, suffix=suffix or "—")
     return InputRefused("format-unknown", file=shown, suffix=suffix or "—", known=known_suffixes())
 
 
@@ -110,7 +112,7 @@ def _in_archive(path: Path, shown: str, limits: Limits, folder: Path) -> list[Da
     if not found:
         refused = next((m for m in members if m.suffix in EXPORT_INSTEAD), None)
         if refused is not None:
-            raise _not_read(refused.suffix, f"{shown}/{refused.name}")
+            raise _not_read(refused.suffix, f"{shown}/{refused.name}", refused.path)
         raise InputRefused("zip-without-data", file=shown, known=known_suffixes())
     return _told_apart(found)
 

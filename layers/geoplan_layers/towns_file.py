@@ -15,7 +15,7 @@ from geoplan.errors import InputRefused
 from geoplan.facts import TOWN_STAGES
 from geoplan.register import Register, Town
 from geoplan_layers.boundary_file import frame_of
-from geoplan_layers.files.gdal_formats import sha256
+from geoplan_layers.files.digests import sha256
 from geoplan_layers.files.limits import BOUNDARY, Limits
 from geoplan_layers.files.table import Table
 from geoplan_layers.files.text import decided, decode

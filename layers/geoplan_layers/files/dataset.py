@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,8 @@ from geoplan_layers.files.table import Table
 
 Box = tuple[float, float, float, float]
 """West, south, east, north in the data's own coordinates."""
+EMPTY: Box = (math.inf, math.inf, -math.inf, -math.inf)
+"""The bounds of nothing."""
 
 
 @dataclass(frozen=True, slots=True)

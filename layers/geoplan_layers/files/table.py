@@ -23,6 +23,7 @@ class Table:
 
     ``rows`` are the row numbers in the file, from 1; ``layer`` the layer's name; ``frame`` none where the file does
     not say its coordinate system. ``repairs`` are what could not be built as it was written.
+    not say its coordinate system. ``lines_close`` says that the format draws areas as closed lines too (KML, DXF).
     """
 
     shapes: NDArray[np.object_]
@@ -34,6 +35,7 @@ class Table:
     encoding: str = "utf-8"
     notes: tuple[Message, ...] = field(default=())
     repairs: tuple[Repair, ...] = ()
+    lines_close: bool = False
 
     def __len__(self) -> int:
         return len(self.shapes)

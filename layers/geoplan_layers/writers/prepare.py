@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import shapely
 
-from geoplan.boundary import DEGREE
 from geoplan.crs import Frame
 from geoplan.errors import CallRefused, InputRefused
+from geoplan.mending import DEGREE
 from geoplan.messages import Message
 from geoplan.plane import Plane
 from geoplan_layers.writers.formats import Writer, writers_for

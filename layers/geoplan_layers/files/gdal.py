@@ -1,0 +1,89 @@
+"""Reading through GDAL: one layer of a file whose first bytes have been looked at, with failures told as refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from warnings import catch_warnings, filterwarnings
+
+import numpy as np
+import shapely
+
+from geoplan.errors import InputRefused, TooLarge
+from geoplan_layers.files.dataset import EMPTY, Box
+from geoplan_layers.files.limits import Limits
+from geoplan_layers.files.ogr import pyogrio
+from geoplan_layers.files.rings import built
+
+
+def read_rows(
+    path: Path,
+    layer: str | None,
+    shown: str,
+    limits: Limits,
+    *,
+    box: Box | None = None,
+    encoding: str | None = None,
+    columns: Sequence[str] | None = None,
+) -> tuple[Any, Any, Any, Any]:
+    """GDAL's description of a layer, its row numbers, 2-D shapes and raw columns, wholly or within a box.
+
+    The description's ``open`` are the rings that were not closed.
+
+    Raises
+    ------
+    InputRefused
+        GDAL cannot read it.
+    TooLarge
+        More features than allowed.
+    """
+    wanted = {"bbox": box, "encoding": encoding, "columns": columns}
+    how = {key: value for key, value in wanted.items() if value is not None}
+    try:
+        count = pyogrio.read_info(path, layer=layer, encoding=encoding)["features"]
+        if count > limits.features:
+            raise TooLarge("features", file=shown, count=int(count), most=limits.features)
+        with catch_warnings():
+            # said for a ring that is not closed, which is closed and told here
+            filterwarnings("ignore", "Non closed ring detected", RuntimeWarning)
+            meta, rows, wkb, raw = pyogrio.raw.read(path, layer=layer, force_2d=True, return_fids=True, **how)
+        shapes, meta["open"] = built(wkb)
+    except Exception as wrong:
+        raise told(wrong, shown, path) from None
+    return meta, np.asarray(rows, dtype=np.int64), shapes, raw
+
+
+def layer_names(path: Path, shown: str) -> list[str]:
+    """Names of the layers with geometry."""
+    try:
+        found = pyogrio.list_layers(path)
+    except Exception as wrong:
+        raise told(wrong, shown, path) from None
+    return [str(name) for name, kind in found if kind is not None]
+
+
+def extent_of(path: Path, layer: str | None, shown: str) -> Box:
+    """Bounds of a layer by its index or its features; inverted infinities when empty."""
+    try:
+        bounds = pyogrio.read_info(path, layer=layer, force_total_bounds=True, encoding="ISO-8859-1")["total_bounds"]
+    except Exception as wrong:
+        raise told(wrong, shown, path) from None
+    if bounds is None:
+        return EMPTY
+    return float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3])
+
+
+def told(wrong: Exception, shown: str, path: Path) -> Exception:
+    """GDAL's failure as a refusal, under the user's name of the file; anything that is not GDAL's is passed on.
+
+    pyogrio 0.13 itself stumbles (UnboundLocalError) over a coordinate system that GDAL cannot write as WKT, and over
+    names that are not in the encoding they are said to be in.
+    """
+    if isinstance(wrong, InputRefused):
+        return wrong
+    stumbled = isinstance(wrong, shapely.errors.GEOSException | UnboundLocalError | UnicodeDecodeError)
+    if stumbled or type(wrong).__module__.startswith("pyogrio"):
+        lines = str(wrong).splitlines() or [type(wrong).__name__]
+        return InputRefused("cannot-be-read", file=shown, detail=lines[0].replace(str(path), shown)[:200])
+    return wrong
