@@ -104,6 +104,10 @@ def a_text_file(folder: Path, planning: bytes) -> Files:
     return [("planning", ("a.txt", b"hello"))]
 
 
+def a_letter(folder: Path, planning: bytes) -> Files:
+    return [("planning", ("a.docx", b"hello"))]
+
+
 def wrong_facts(folder: Path, planning: bytes) -> Files:
     return [*asked(planning, "a.gpkg"), ("facts", ("facts.toml", b"[investment]\ntotl = 1\n"))]
 
@@ -128,7 +132,8 @@ REFUSED: list[tuple[Maker, int, str, str]] = [
     (linking, 422, "zip-link", "a.zip"),
     (disguised, 422, "not-geojson", "a.geojson"),
     (endless_rows, 422, "geopackage-views", "a.gpkg"),
-    (a_text_file, 422, "format-unknown", "a.txt"),
+    (a_text_file, 422, "not-a-coordinate-text", "a.txt"),
+    (a_letter, 422, "format-unknown", "a.docx"),
     (wrong_facts, 422, "facts-unknown-figure", "facts.toml"),
     (wrong_towns, 422, "towns-csv", "towns.csv"),
 ]

@@ -445,6 +445,17 @@ def test_a_text_that_is_no_table_is_refused_alone_and_passed_over_in_an_archive(
     assert read_table(parse_selector(str(archive)), BOUNDARY).layer == "规划"
 
 
+def test_a_text_beside_a_table_of_the_same_name_is_told_apart_by_its_suffix(tmp_path: Path) -> None:
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("规划.txt", ONE.encode("gbk"))
+        opened.writestr("规划.csv", "X,Y\n3544000,40581000\n3544900,40581000\n3544900,40582000\n")
+    with pytest.raises(InputRefused, match="several data sets") as caught:
+        read_table(parse_selector(str(archive)), BOUNDARY)
+    assert caught.value.message.args["known"] == ["规划.txt", "规划.csv"]
+    assert shapely.area(read_table(parse_selector(f"{archive}#规划.txt"), BOUNDARY).shapes).tolist() == [900_000.0]
+
+
 # --- written -----------------------------------------------------------------------------------------------------
 
 

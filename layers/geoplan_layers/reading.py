@@ -107,8 +107,11 @@ def _in_archive(path: Path, shown: str, limits: Limits, folder: Path) -> list[Da
     source = Source(shown, sha256(path))
     members = unpack(path, shown, folder, limits, wanted_suffixes(), frozenset(ARCHIVES))
     found: list[Dataset] = []
-    for item, format in _items(members, source):
-        found.extend(_named(format.datasets(item, limits), item.name[: -len(item.suffix)]))
+    items = list(_items(members, source))
+    stems = Counter(item.name[: -len(item.suffix)] for item, _ in items)
+    for item, format in items:
+        stem = item.name[: -len(item.suffix)]
+        found.extend(_named(format.datasets(item, limits), stem if stems[stem] == 1 else item.name))
     if not found:
         refused = next((m for m in members if m.suffix in EXPORT_INSTEAD), None)
         if refused is not None:
@@ -140,9 +143,8 @@ def _items(members: Iterable[Member], source: Source) -> Iterator[tuple[Item, Fo
 
 
 def _named(found: list[Dataset], path: str) -> list[Dataset]:
-    return [
-        replace(each, path=path if each.name == PurePosixPath(path).name else f"{path}/{each.name}") for each in found
-    ]
+    own = {PurePosixPath(path).name, PurePosixPath(path).stem}
+    return [replace(each, path=path if each.name in own else f"{path}/{each.name}") for each in found]
 
 
 def _told_apart(found: list[Dataset]) -> list[Dataset]:

@@ -23,7 +23,16 @@ from geoplan_layers.files.survey_header import hectares
 from geoplan_layers.files.table import Table
 
 _DELIMITERS = ",;\t，|"
-_PLOT_COLUMNS = {"plot": "地块编号", "plot-name": "地块名称", "sheet": "图幅号", "use": "地块用途", "class": "地类编码"}
+_AREA, _CODE = "面积", "EPSG"
+_PLOT_COLUMNS = {
+    "plot": "地块编号",
+    "plot-name": "地块名称",
+    "sheet": "图幅号",
+    "use": "地块用途",
+    "class": "地类编码",
+    "area": _AREA,
+    "epsg": _CODE,
+}
 Place = Callable[[int, int], str]
 """Row (from 1) and column (from 0) → how messages name a cell."""
 
@@ -54,6 +63,14 @@ class _Reading:
     passed: list[int] = field(default_factory=list)
     empty: list[tuple[int, int]] = field(default_factory=list)
     codes: set[str] = field(default_factory=set)
+    watched: tuple[int, ...] = ()
+    attributes: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        columns = self.layout.columns
+        self.watched = tuple(columns[each] for each in ("plot", "plot-name", "ring") if each in columns)
+        named = [(name, columns[key]) for key, name in _PLOT_COLUMNS.items() if key in columns]
+        self.attributes = (*named, *self.layout.others.items())
 
 
 def csv_rows(text: str, source: Source) -> list[Row]:
@@ -123,13 +140,35 @@ def _text(cell: Cell) -> str:
 
 
 def _read_row(reading: _Reading, row: int, values: Sequence[Cell]) -> None:
-    layout = reading.layout
-    first, second = _cell(values, layout.first), _cell(values, layout.second)
-    watched = (layout.first, layout.second, *(layout.columns.get(each) for each in ("plot", "plot-name", "ring")))
-    filled = any(cell not in (None, "") for cell in values)
-    if filled or reading.plots:
-        reading.empty += [(row, c) for c in watched if c is not None and _cell(values, c) is None]
+    first, second = _cell(values, reading.layout.first), _cell(values, reading.layout.second)
+    one, other = _figure(first), _figure(second)
+    if reading.plots:
+        reading.empty += [(row, column) for column in reading.watched if _cell(values, column) is None]
+    if one is None or other is None:
+        _without_point(reading, row, values, first, second)
+        return
+    columns = reading.layout.columns
+    plot = _plot(reading, row, values)
+    ring = _cell(values, columns.get("ring"))
+    reading.ring = _text(ring) if ring is not None else reading.ring
+    if reading.blank and len(plot) and reading.ring is None:
+        plot.breaks.append(len(plot))
+    reading.blank = False
+    plot.add(row, _text(_cell(values, columns.get("name", columns.get("order")))), reading.ring, one, other)
+
+
+def _figure(cell: Cell) -> float | None:
+    if cell is None:
+        return None
+    return number(cell) if isinstance(cell, str) else number(repr(cell))
+
+
+def _without_point(reading: _Reading, row: int, values: Sequence[Cell], first: Cell, second: Cell) -> None:
+    """Pass over a row that has no coordinates; refuse one that has half a point, or something else in its place."""
+    layout, place = reading.layout, reading.cells.place
+    reading.empty += [(row, column) for column in (layout.first, layout.second) if _cell(values, column) is None]
     if first is None and second is None:
+        filled = any(cell not in (None, "") for cell in values)
         reading.blank = reading.blank or not filled
         if filled:
             reading.passed.append(row)
@@ -139,28 +178,15 @@ def _read_row(reading: _Reading, row: int, values: Sequence[Cell]) -> None:
     if first is None or second is None:
         _refuse_formula(reading)
         column = layout.first if first is None else layout.second
-        raise InputRefused("table-value-missing", file=reading.file, where=reading.cells.place(row, column))
-    numbers = _number(reading, row, layout.first, first), _number(reading, row, layout.second, second)
-    plot = _plot(reading, row, values)
-    ring = _cell(values, layout.columns.get("ring"))
-    reading.ring = _text(ring) if ring is not None else reading.ring
-    if reading.blank and len(plot) and reading.ring is None:
-        plot.breaks.append(len(plot))
-    reading.blank = False
-    name = _cell(values, layout.columns.get("name", layout.columns.get("order")))
-    plot.add(row, _text(name), reading.ring, *numbers)
-
-
-def _number(reading: _Reading, row: int, column: int, cell: Cell) -> float:
-    value = number(cell) if isinstance(cell, str) else number(repr(cell))
-    if value is None:
-        where = reading.cells.place(row, column)
-        raise InputRefused("table-value", file=reading.file, where=where, given=_text(cell)[:40])
-    return value
+        raise InputRefused("table-value-missing", file=reading.file, where=place(row, column))
+    column, wrong = (layout.first, first) if _figure(first) is None else (layout.second, second)
+    raise InputRefused("table-value", file=reading.file, where=place(row, column), given=_text(wrong)[:40])
 
 
 def _plot(reading: _Reading, row: int, values: Sequence[Cell]) -> PlotRows:
     """The plot of a row: a new one where its number or name changes; empty cells repeat those above."""
+    if reading.plots and not reading.watched and not reading.attributes:
+        return reading.plots[-1]
     columns = reading.layout.columns
     given = [_text(_cell(values, columns.get(each))) for each in ("plot", "plot-name")]
     before = reading.key or ("", "")
@@ -169,25 +195,22 @@ def _plot(reading: _Reading, row: int, values: Sequence[Cell]) -> PlotRows:
         reading.plots.append(PlotRows(row))
         reading.key, reading.ring = key, None
     plot = reading.plots[-1]
-    _take(reading, plot, values)
+    if reading.attributes:
+        _take(reading, plot, values)
     return plot
 
 
 def _take(reading: _Reading, plot: PlotRows, values: Sequence[Cell]) -> None:
     """What a row says of its plot; what differs within a plot is said of points, and left out."""
-    layout, columns = reading.layout, reading.layout.columns
-    said: dict[str, Any] = {name: _text(_cell(values, columns.get(key))) for key, name in _PLOT_COLUMNS.items()}
-    area = _cell(values, columns.get("area"))
-    said["面积"] = hectares(f"{_text(area)}{layout.area_unit}") if area is not None else None
-    said.update({name: _text(_cell(values, column)) for name, column in layout.others.items()})
-    for name, value in said.items():
-        if value in ("", None):
+    for name, column in reading.attributes:
+        cell = _cell(values, column)
+        if cell is None:
             continue
-        kept = plot.attributes.setdefault(name, value)
-        if kept != value:
+        value = hectares(f"{_text(cell)}{reading.layout.area_unit}") if name == _AREA else _text(cell)
+        if name == _CODE:
+            reading.codes.add(_text(cell))
+        elif plot.attributes.setdefault(name, value) != value:
             plot.attributes[name] = ""
-    if code := _text(_cell(values, columns.get("epsg"))):
-        reading.codes.add(code)
 
 
 def _check(reading: _Reading) -> None:
