@@ -47,7 +47,7 @@ def number(value: float | Decimal, digits: int, *, trim: bool = False) -> str:
     """
     if not math.isfinite(value):
         return "—"
-    if abs(value) >= _ABSURD:
+    if abs(float(value)) >= _ABSURD:
         return f"{value:.6g}"
     exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     text = f"{exact.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP):,f}"
