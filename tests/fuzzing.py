@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -204,6 +205,7 @@ def damaged(raw: bytes, other: bytes, dice: random.Random) -> bytes:
 
 def fuzz(seeds: Sequence[Seed], count: int, start: int, folder: Path) -> Account:
     """Run some cases; each is made from its number alone, so that one that fails can be made again."""
+    warnings.simplefilter("error")  # a warning on the terminal is as good as a traceback
     account, work, inputs = Account(), folder / "work", folder / "in"
     work.mkdir()
     inputs.mkdir()
@@ -230,7 +232,7 @@ def _one(path: Path, case: str, work: Path, pool: Pool, account: Account) -> Non
     except GeoplanError as refused:
         outcome = refused.id
         account.failures.extend(f"{case}: {each}" for each in _wordless(refused))
-        if refused.id in ("reader-fault", "reader-ended"):
+        if refused.id in ("reader-fault", "reader-ended", "cannot-finish"):
             account.failures.append(f"{case}: {refused.say('en')}\n{refused.__cause__ or ''}")
     except Exception:
         outcome = "traceback"

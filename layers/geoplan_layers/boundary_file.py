@@ -24,6 +24,8 @@ from geoplan_layers.vector import read_table
 
 NAME_FIELDS = ("name", "NAME", "MC", "XMMC", "名称", "项目名称", "地块名称")
 AREA_FIELDS = ("MJ", "YDMJ", "TBMJ", "ZMJ", "面积", "AREA", "SHAPE_AREA")
+MOST_COORDINATE = 1e9
+"""No system has coordinates beyond it; a damaged file does, and arithmetic on them would overflow."""
 _AREA_UNITS = {"m2": 1.0, "ha": 1e4, "mu": 2000 / 3, "km2": 1e6}
 _UNIT_TOLERANCE = 0.2
 
@@ -70,8 +72,11 @@ def _polygons_only(table: Table, limits: Limits) -> None:
     vertices = int(shapely.get_num_coordinates(table.shapes).sum())
     if vertices > limits.vertices:
         raise TooLarge("vertices", file=file, count=vertices, most=limits.vertices)
-    if not np.isfinite(shapely.get_coordinates(table.shapes)).all():
+    coordinates = shapely.get_coordinates(table.shapes)
+    if not np.isfinite(coordinates).all():
         raise InputRefused("coordinates-not-finite", file=file, where=layer)
+    if np.abs(coordinates).max(initial=0) > MOST_COORDINATE:
+        raise InputRefused("coordinates-absurd", file=file, where=layer, value=float(np.abs(coordinates).max()))
 
 
 def frame_of(table: Table, given: Frame | None) -> Frame:

@@ -82,11 +82,11 @@ class Child:
         Died
             It was ended while it started.
         """
+        from geoplan_layers.sandbox.wire import WireBroken, receive
+
         if self._ready is None:
             with self._deadline(_START_S):
                 try:
-                    from geoplan_layers.sandbox.wire import WireBroken, receive
-
                     self._ready, _ = receive(self._stdout, 0)
                 except (EOFError, OSError, WireBroken):
                     self.end()

@@ -272,7 +272,8 @@ def table_of(header: Mapping[str, Any], body: memoryview) -> Table:
         if content.num_columns != len(names) + 2 or len(kinds) != len(names) or len(set(names)) != len(names):
             raise WireBroken("columns and names differ")
         arrays = [column.combine_chunks() for column in content.columns]
-        shapes = shapely.from_wkb(_objects(arrays[0]), on_invalid="raise")
+        with np.errstate(invalid="ignore"):  # coordinates that are no numbers are the caller's to refuse
+            shapes = shapely.from_wkb(_objects(arrays[0]), on_invalid="raise")
         rows = arrays[1].to_numpy(zero_copy_only=False).astype(np.int64)
         columns = {
             str(name): _column_of(array, kind) for name, kind, array in zip(names, kinds, arrays[2:], strict=True)

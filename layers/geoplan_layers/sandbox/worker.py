@@ -22,6 +22,10 @@ from geoplan_layers.sandbox.rules import Budget
 ALWAYS_ON = frozenset({"MEM"})
 """Drivers that cannot be switched off and open no file."""
 _HELD = "GEOPLAN_READER_HELD"
+_OF_THE_MACHINE = frozenset(
+    getattr(errno, name, -1) for name in ("ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EPERM", "ENOENT", "ENODEV")
+)
+"""Failures of a disk; any other is set off by what a file says."""
 _WORN = 300_000_000
 """Address space that a reader may keep after a job; past it a new one takes its place."""
 
@@ -120,6 +124,9 @@ def _told(wrong: BaseException, job: Mapping[str, Any], budget: Budget) -> tuple
         return refusal(TooLarge("reader-wrote", file=shown, most=budget.file_bytes)), False
     if isinstance(wrong, OSError) and wrong.errno == errno.EMFILE:
         return refusal(InputRefused("reader-files", file=shown)), True
+    if isinstance(wrong, OSError) and wrong.errno not in _OF_THE_MACHINE:
+        detail = (str(wrong).splitlines() or ["—"])[0][:200]  # pyarrow says so of a file that it cannot make out
+        return refusal(InputRefused("cannot-be-read", file=shown, detail=detail)), False
     if isinstance(wrong, OSError):
         return refusal(CannotFinish("cannot-finish", file=shown, detail=wrong.strerror or str(wrong))), False
     trace = "".join(traceback.format_exception(wrong))[-8_000:]
