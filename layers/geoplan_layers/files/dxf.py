@@ -65,7 +65,7 @@ def dxf_datasets(item: Item, limits: Limits) -> list[Dataset]:
         raise TooLarge("file-too-large", file=shown, size=size, most=MOST_BYTES)
     document, encoding, notes = _loaded(item.path, shown)
     try:
-        drawing = collect(document.modelspace(), max(limits.features * 20, 100_000), shown)
+        drawing = collect(document.modelspace(), shown)
     except (InputRefused, MemoryError):
         raise
     except Exception as wrong:  # ezdxf checks values late: hostile ones surface as whatever Python raises for them
