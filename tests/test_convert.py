@@ -54,9 +54,8 @@ def test_another_system_is_said_and_comes_back(town: Path, tmp_path: Path) -> No
     assert "coordinates were changed from EPSG:4549 to EPSG:4528, vertex by vertex" in done.stdout
     read = read_boundary(Selector(out), ReadOptions())
     assert read.frame.epsg == 4528
-    assert shapely.get_coordinates(read.polygons) == pytest.approx(
-        shapely.get_coordinates(shapely.orient_polygons(shapely.MultiPolygon([TRIANGLE]))) + [40_000_000, 0], abs=1e-6
-    ) or shapely.area(read.polygons) == pytest.approx(TRIANGLE.area, abs=1e-6)
+    bare = shapely.transform(read.polygons, lambda xy: xy - np.array([40_000_000, 0]))
+    assert shapely.hausdorff_distance(bare, shapely.MultiPolygon([TRIANGLE])) < 1e-6
 
 
 def test_rounding_is_said_with_what_it_can_cause(town: Path, tmp_path: Path) -> None:
@@ -118,7 +117,7 @@ def test_a_file_without_a_system_needs_one(tmp_path: Path) -> None:
 
 def test_old_datums_change_their_zone_but_not_their_datum(tmp_path: Path) -> None:
     source, xian = tmp_path / "xian.gpkg", recognise(2365)
-    moved_east = shapely.transform(TRIANGLE, lambda xy: xy + [40_000_000, 0])
+    moved_east = shapely.transform(TRIANGLE, lambda xy: xy + np.array([40_000_000, 0]))
     gpd.GeoDataFrame({"NAME": ["甲"]}, geometry=[moved_east], crs=2364).to_file(source)
     made = convert(Selector(source), tmp_path / "zone41.shp", WriteOptions("en"), target=xian)
     assert "Xian_1980_3_Degree_GK_Zone_41" in made.paths[3].read_text()
