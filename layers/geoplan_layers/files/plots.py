@@ -33,7 +33,8 @@ class PlotRows:
     """The points of one plot in the order of the file, and what the file says of it.
 
     ``rings`` are the ring numbers as written, None where the file numbers no rings; ``first`` and ``second`` are the
-    two coordinate columns as the file has them; ``lines`` the line or row of each point, ``place`` that of the plot.
+    two coordinate columns as the file has them; ``lines`` the line or row of each point, ``place`` that of the plot;
+    ``breaks`` the points that follow a blank line where no ring numbers tell what it parts.
     """
 
     place: int
@@ -45,6 +46,7 @@ class PlotRows:
     rings: list[str | None] = field(default_factory=list)
     first: list[float] = field(default_factory=list)
     second: list[float] = field(default_factory=list)
+    breaks: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.first)

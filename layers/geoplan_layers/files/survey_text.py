@@ -1,0 +1,356 @@
+"""The land survey's coordinate TXT: 勘测定界界址点坐标交换格式 (部报盘, 电子报盘, 国土TXT).
+
+    file  = { "[" name "]" { key "=" value } } "[地块坐标]" { plot }
+    plot  = 界址点数,地块面积(公顷),地块编号,地块名称,点|线|面,图幅号,地块用途,地类编码{,more},@  { point }
+    point = 点号,圈号,X(north),Y(east)
+
+and what is met in practice: sections and keys in any order, missing or unknown; full-width punctuation; tabs; headers
+of 7, 8 and 13 values; lines ``no,plot,ring,点号,X,Y`` and bare ``X,Y``; ``导出面数据0`` for a header. Nothing is passed
+over among the coordinates: a line there that is none of these is refused with its number. 转换参数 are state secrets:
+they are never shown, kept or used, only their presence is told.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from geoplan.boundary import Source
+from geoplan.errors import InputRefused
+from geoplan.messages import Message
+from geoplan_layers.files.limits import Limits
+from geoplan_layers.files.plots import FEWEST, Kind, PlotRows, number, ring_starts, within_limits
+from geoplan_layers.files.plots_table import table_of
+from geoplan_layers.files.survey_frame import Stated, frame_of_survey, north_first
+from geoplan_layers.files.table import Table
+
+HECTARE = 1e4
+PLOT_FIELDS = ("图幅号", "地块用途", "地类编码")
+"""Header values behind 点|线|面."""
+_MORE_FIELDS = ("TBLX", "DL", "GZQ", "GZH", "BZ")
+"""The five further values of headers of 13."""
+_KINDS: dict[str, Kind] = {
+    "面": "面",
+    "面状": "面",
+    "多边形": "面",
+    "POLYGON": "面",
+    "MULTIPOLYGON": "面",
+    "线": "线",
+    "线状": "线",
+    "LINE": "线",
+    "POLYLINE": "线",
+    "LINESTRING": "线",
+    "点": "点",
+    "点状": "点",
+    "POINT": "点",
+}
+_UNITS = {"": 1.0, "公顷": 1.0, "HA": 1.0, "平方米": 1e-4, "M2": 1e-4, "亩": 2000 / 3 / HECTARE, "平方公里": 100.0}
+_UNITS |= {"KM2": 100.0, "平方千米": 100.0}
+_KEYS = {
+    "坐标系": "system",
+    "坐标系统": "system",
+    "几度分带": "width",
+    "分带": "width",
+    "带号": "zone",
+    "计量单位": "unit",
+}
+_STANDARD = {*_KEYS, "格式版本号", "数据产生单位", "数据产生日期", "投影类型", "精度"}
+_SECRET = re.compile(r"参数|平移|旋转|尺度")
+_EXPORTED = re.compile(r"导出.{0,2}数据\s*\d*")
+_AREA = re.compile(r"([\d.]+(?:E[+-]?\d+)?)\s*(\D*)")
+_PLACEHOLDERS = {"DKBH", "DKMC", "TFH", "DKYT", "DLBM"}
+"""Names of fields that an exporter wrote in place of their values."""
+_BRACKETS = str.maketrans({"【": "[", "】": "]", "［": "[", "］": "]"})
+_LONGEST = 60
+_COORDINATES = "地块坐标"
+_SNIFFED = 1 << 16
+
+
+@dataclass
+class _Reading:
+    """What has been read so far, line by line."""
+
+    file: str
+    most: int
+    plots: list[PlotRows] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+    passed: list[int] = field(default_factory=list)
+    sections: int = 0
+    parameters: bool = False
+    begun: bool = False
+    headed: bool = False
+    numbered: bool = False
+    blank: int | None = None
+    group: str | None = None
+    points: int = 0
+    notes: list[Message] = field(default_factory=list)
+
+
+def is_survey_text(text: str) -> bool:
+    """Whether a text is of this format: one of its sections, or a plot's header."""
+    return any(
+        _section(line) in (_COORDINATES, "属性描述") or _EXPORTED.fullmatch(line) or _header_values(raw) is not None
+        for raw, line in _head_lines(text)
+    )
+
+
+def is_points_text(text: str) -> bool:
+    """Whether a text is mostly lines of points, without a word of what their columns are."""
+    lines = [line for _, line in _head_lines(text) if line and "=" not in line]
+    points = sum(_point(_values(line)) is not None for line in lines)
+    return points >= FEWEST and 5 * points >= 4 * len(lines)
+
+
+def _head_lines(text: str) -> list[tuple[str, str]]:
+    return [(raw, _plain(raw)) for raw in text[:_SNIFFED].splitlines()[:400]]
+
+
+def _section(line: str) -> str | None:
+    return line[1:-1].replace(" ", "") if len(line) > 2 and line[0] == "[" and line[-1] == "]" else None
+
+
+def read_survey_text(text: str, source: Source, layer: str, limits: Limits, encoding: str = "utf-8") -> Table:
+    """One row per plot, with 地块编号, 地块名称, 图幅号, 地块用途, 地类编码, 面积 (hectares) and what else headers hold.
+
+    Parameters
+    ----------
+    text
+        The file, decoded.
+
+    Raises
+    ------
+    InputRefused
+        A line that is none of the format (with its number), a ring of fewer than three points, a file cut short,
+        header and numbers that contradict each other.
+    TooLarge
+        More points than allowed.
+    """
+    reading = _Reading(source.file, limits.vertices)
+    for order, line in enumerate(text.splitlines(), 1):
+        _read_line(reading, order, line)
+    _check_counts(reading)
+    first = [value for plot in reading.plots for value in plot.first]
+    second = [value for plot in reading.plots for value in plot.second]
+    frame, notes = frame_of_survey(_stated(reading), first, second, source.file)
+    east_second = True
+    if not (reading.headed or reading.sections or reading.numbered) and first:
+        east_second = _order(first, second, source.file)
+        columns = "north-east" if east_second else "east-north"
+        kept = (note for note in notes if note.id != "read.survey-looks-swapped")
+        notes = (Message("read.columns-by-numbers", {"order": columns}), *kept)
+    notes = (*_reading_notes(reading), *notes)
+    return table_of(reading.plots, frame, source, layer, encoding, notes, east_second=east_second)
+
+
+def _order(first: list[float], second: list[float], file: str) -> bool:
+    decided = north_first(np.asarray(first), np.asarray(second))
+    if decided is None:
+        raise InputRefused("columns-undecided", file=file, where="line 1", first=first[0], second=second[0])
+    return decided
+
+
+def _plain(line: str) -> str:
+    """A line with ASCII punctuation and digits, without blanks around it."""
+    if line.isascii():
+        return line.strip()
+    return unicodedata.normalize("NFKC", line.translate(_BRACKETS)).strip()
+
+
+def _values(line: str) -> list[str]:
+    """The values of a line: between commas, else between blanks and tabs; empty ones at the end left out."""
+    values = [each.strip() for each in line.split(",")] if "," in line else line.split()
+    while values and not values[-1]:
+        values.pop()
+    return values
+
+
+def _read_line(reading: _Reading, order: int, raw: str) -> None:
+    line = _plain(raw)
+    if not line:
+        reading.blank = order
+        return
+    if (point := _point(_values(line))) is not None:
+        _add_point(reading, order, point)
+    elif (section := _section(line)) is not None:
+        reading.sections += 1
+        reading.begun = section == _COORDINATES
+    elif (values := _header_values(raw)) is not None:
+        _open_plot(reading, order, values)
+    elif _EXPORTED.fullmatch(line):
+        _begin(reading, PlotRows(order))
+    elif not _read_key(reading, line):
+        if reading.begun:
+            raise InputRefused("survey-line", file=reading.file, where=f"line {order}", count=len(_values(line)))
+        reading.passed.append(order)
+
+
+def _header_values(raw: str) -> list[str] | None:
+    """The values of a plot's header without its ``@``; none for other lines.
+
+    A name may hold a full-width comma, so the line is first cut at ASCII commas alone.
+    """
+    line = raw.strip().removesuffix("＠").removesuffix("@")
+    closed = len(line) < len(raw.strip())
+    for text in (line, _plain(line)):
+        values = [each.strip() for each in text.split(",")]
+        if closed and len(values) > 1 and not values[-1]:
+            values.pop()
+        kind = _kind_place(values)
+        if kind is not None and (closed or (len(values) >= 5 and kind == 4)):
+            return values
+    return values if closed and "," in line + _plain(line) and len(values) >= 5 else None
+
+
+def _kind_place(values: list[str]) -> int | None:
+    return next((i for i in (4, 3, 5, 2, 6) if i < len(values) and values[i].upper() in _KINDS), None)
+
+
+def _begin(reading: _Reading, plot: PlotRows) -> None:
+    reading.plots.append(plot)
+    reading.begun = reading.headed = True
+    reading.group = None
+
+
+def _open_plot(reading: _Reading, order: int, values: list[str]) -> None:
+    at = _kind_place(values)
+    if at is None:
+        if values[4:5] != [""]:
+            raise InputRefused(
+                "survey-kind", file=reading.file, where=f"line {order}", given=(values[4:5] or ["—"])[0][:_LONGEST]
+            )
+        at = 4
+        reading.notes.append(Message("read.survey-kind-empty", {"line": order}))
+    kind = _KINDS[values[at].upper() or "面"]
+    count = _plain(values[0])
+    plot = PlotRows(order, kind, int(count) if count.isdecimal() and len(count) < 10 else None)
+    plot.attributes = _attributes(values, at, kind)
+    _begin(reading, plot)
+
+
+def _attributes(values: list[str], at: int, kind: str) -> dict[str, object]:
+    """A header's values by their names. Where 点|线|面 stands elsewhere, the values before it keep their ends."""
+    lead, rest = values[:at], values[at + 1 :]
+    named: dict[str, object] = {
+        "地块编号": lead[2] if at >= 4 else "",
+        "地块名称": lead[-1] if at >= 3 else "",
+        "图形类型": kind,
+        "面积": hectares(lead[1]),
+    }
+    names = [*PLOT_FIELDS, *_MORE_FIELDS] if len(values) == 13 else list(PLOT_FIELDS)
+    names += [f"附加{i}" for i in range(1, len(rest) - len(names) + 1)]
+    named.update(zip(names, rest, strict=False))
+    return {name: value for name, value in named.items() if value not in ("", None)}
+
+
+def hectares(text: str) -> float | str | None:
+    """An area in hectares, which is what the format means; another unit behind the number is heeded.
+
+    >>> hectares("0.7655公顷"), hectares("12247.1平方米"), hectares("90.0000"), hectares("约3"), hectares("")
+    (0.7655, 1.22471, 90.0, '约3', None)
+    """
+    plain = unicodedata.normalize("NFKC", text).upper().strip()
+    found = _AREA.fullmatch(plain)
+    unit = found[2].strip() if found else None
+    value = number(found[1]) if found else None
+    if value is None or unit not in _UNITS:
+        return text.strip() or None
+    return round(value * _UNITS[unit], 10)
+
+
+def _point(values: list[str]) -> tuple[str | None, str, str | None, float, float] | None:
+    """Plot, name, ring and the two coordinates of a point's line; none where it is no such line."""
+    count = len(values)
+    if count not in (2, 3, 4, 6):
+        return None
+    first, second = number(values[-2]), number(values[-1])
+    if first is None or second is None:
+        return None
+    if count == 2:
+        return None, "", None, first, second
+    if count == 3:
+        return None, values[0], None, first, second
+    ring = values[1] if count == 4 else values[2]
+    if "." in ring or len(ring) > 8:
+        return None
+    if count == 4:
+        return None, values[0], ring, first, second
+    return values[1], values[3], ring, first, second
+
+
+def _add_point(reading: _Reading, order: int, point: tuple[str | None, str, str | None, float, float]) -> None:
+    group, name, ring, first, second = point
+    if not reading.plots or (group is not None and group != reading.group and len(reading.plots[-1])):
+        plot = PlotRows(order)
+        if group is not None:
+            plot.attributes = {"地块编号": group}
+        reading.plots.append(plot)
+    plot = reading.plots[-1]
+    reading.group, reading.begun = group, True
+    reading.numbered = reading.numbered or ring is not None
+    if reading.blank is not None and ring is None and len(plot) and reading.blank > plot.lines[-1]:
+        plot.breaks.append(len(plot))
+    reading.points += 1
+    if reading.points > reading.most:
+        within_limits(reading.points, reading.most, reading.file)
+    plot.add(order, name, ring, first, second)
+
+
+def _read_key(reading: _Reading, line: str) -> bool:
+    """Take a line ``key=value``; among the coordinates only the keys of the format are."""
+    key, mark, value = (each.strip() for each in line.partition("="))
+    key = key.replace(" ", "")
+    if not mark or not key:
+        return False
+    if _SECRET.search(key):
+        reading.parameters = reading.parameters or bool(re.search(r"[1-9]", value))
+        return True
+    if key in _KEYS:
+        name = _KEYS[key]
+        if value and reading.keys.get(name, value) != value:
+            raise InputRefused("survey-two-systems", file=reading.file, key=key, one=reading.keys[name], other=value)
+        reading.keys[name] = value or reading.keys.get(name, "")
+    elif key not in _STANDARD:
+        if reading.begun:
+            return False
+        reading.unknown[key[:_LONGEST]] = value[:_LONGEST]
+    return True
+
+
+def _stated(reading: _Reading) -> Stated:
+    return Stated(**reading.keys)
+
+
+def _check_counts(reading: _Reading) -> None:
+    """Note counts that differ; refuse what is torn or cut short, for its area would be made up."""
+    for order, plot in enumerate(reading.plots, 1):
+        torn = sorted(set(plot.breaks) - set(ring_starts(plot))) if plot.breaks else []
+        if torn:
+            raise InputRefused("survey-blank", file=reading.file, where=f"line {plot.lines[torn[0]] - 1}")
+        if plot.stated is None or plot.stated == len(plot) or not len(plot):
+            continue
+        args = {"plot": plot.label(order), "stated": plot.stated, "count": len(plot)}
+        if plot.kind == "面" and plot.stated > len(plot) + 1 and plot.unfinished:
+            raise InputRefused("survey-cut-short", file=reading.file, where=f"line {plot.lines[-1]}", **args)
+        reading.notes.append(Message("read.survey-count", args))
+
+
+def _reading_notes(reading: _Reading) -> Iterable[Message]:
+    yield from reading.notes
+    if reading.unknown:
+        yield Message("read.survey-keys", {"keys": [f"{k}={v}" for k, v in list(reading.unknown.items())[:12]]})
+    if reading.passed:
+        yield Message("read.survey-lines-passed", {"lines": reading.passed[:12], "count": len(reading.passed)})
+    if reading.parameters:
+        yield Message("read.survey-parameters", {})
+    placeholders = sorted(
+        {str(v) for plot in reading.plots for v in plot.attributes.values() if str(v) in _PLACEHOLDERS}
+    )
+    if placeholders:
+        yield Message("read.survey-placeholders", {"names": placeholders})
+        for plot in reading.plots:
+            plot.attributes = {k: v for k, v in plot.attributes.items() if str(v) not in _PLACEHOLDERS}
