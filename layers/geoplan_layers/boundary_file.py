@@ -20,7 +20,7 @@ from geoplan_layers.files.table import Table
 from geoplan_layers.selector import Selector
 from geoplan_layers.vector import read_table
 
-NAME_FIELDS = ("name", "NAME", "MC", "XMMC", "名称", "项目名称")
+NAME_FIELDS = ("name", "NAME", "MC", "XMMC", "名称", "项目名称", "地块名称")
 AREA_FIELDS = ("MJ", "YDMJ", "TBMJ", "ZMJ", "面积", "AREA", "SHAPE_AREA")
 _AREA_UNITS = {"m2": 1.0, "ha": 1e4, "mu": 2000 / 3, "km2": 1e6}
 _UNIT_TOLERANCE = 0.2

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from geoplan_layers.files.coordinate_files import text_datasets, workbook_datasets
 from geoplan_layers.files.dataset import Dataset, Item
 from geoplan_layers.files.gdal_formats import (
     SHAPEFILE_PARTS,
@@ -65,13 +66,18 @@ FORMATS: tuple[Format, ...] = (
     Format("shapefile", (".shp",), _shapefile, SHAPEFILE_PARTS[1:]),
     Format("geopackage", (".gpkg",), _geopackage),
     Format("geojson", (".geojson", ".json"), _geojson),
+    Format("coordinate-text", (".txt", ".csv"), text_datasets),
+    Format("workbook", (".xlsx", ".xlsm"), workbook_datasets),
 )
 
 ARCHIVES = (".zip",)
 """Suffixes that are unpacked and looked into, to depth 3."""
 
 EXPORT_INSTEAD: Mapping[str, str] = MappingProxyType(
-    {".rar": "archive", ".7z": "archive", ".gz": "archive", ".tar": "archive"}
+    {
+        **{".rar": "archive", ".7z": "archive", ".gz": "archive", ".tar": "archive"},
+        **{".xls": "workbook", ".et": "workbook", ".ods": "workbook"},
+    }
 )
 """Suffixes that are recognised and refused: the message ``error.export-instead.KIND`` says what to make instead."""
 

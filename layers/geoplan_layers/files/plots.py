@@ -1,7 +1,8 @@
 """Plots of a coordinate table: rows of points → rings → polygons.
 
-Shared by the land-survey TXT (勘测定界界址点坐标交换格式) and tables of points (CSV, XLSX). Exporters number all rings of
-a plot 1, 2, 3 …, so that ring 2 may be a hole or a second outer part: containment decides (even-odd), never the number.
+Shared by the land-survey TXT (勘测定界界址点坐标交换格式) and tables of points (CSV, XLSX). Exporters number all rings
+of a plot 1, 2, 3 …, so that ring 2 may be a hole or a second outer part: containment decides (even-odd), never the
+number.
 """
 
 from __future__ import annotations
@@ -199,16 +200,16 @@ def even_odd(rings: Sequence[Array]) -> tuple[shapely.Geometry, int]:
     tuple
         A polygon or multipolygon, not yet checked for validity, and the number of holes.
     """
-    areas = shapely.polygons([shapely.linearrings(ring) for ring in rings])
+    areas = np.array([shapely.Polygon(ring) for ring in rings], dtype=object)
     if len(areas) == 1:
-        return areas[0], 0
+        return shapely.Polygon(rings[0]), 0
     parents = _containers(areas)
     depth = [len(each) for each in parents]
     holes: dict[int, list[Array]] = {}
     outer = []
     for i, inside in enumerate(parents):
         innermost = max(inside, key=lambda j: depth[j]) if depth[i] % 2 else None
-        if innermost is None or depth[innermost] % 2:  # the latter where rings cross: an invalid part, mended or refused
+        if innermost is None or depth[innermost] % 2:  # the latter where rings cross: invalid, mended or refused
             outer.append(i)
         else:
             holes.setdefault(innermost, []).append(rings[i])

@@ -40,6 +40,12 @@ def table_of(
     return Table(shapes, columns, rows, frame, source, layer, encoding, all_notes)
 
 
+def by_numbers(*, east_second: bool) -> Message:
+    """The note that the figures decided which column is north."""
+    order = {"zh": "北、东", "en": "north, east"} if east_second else {"zh": "东、北", "en": "east, north"}
+    return Message("read.columns-by-numbers", {"order": order})
+
+
 def _column(values: Sequence[Any]) -> Column:
     column = np.empty(len(values), dtype=object)
     column[:] = values

@@ -13,7 +13,6 @@ they are never shown, kept or used, only their presence is told.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -23,34 +22,13 @@ from geoplan.boundary import Source
 from geoplan.errors import InputRefused
 from geoplan.messages import Message
 from geoplan_layers.files.limits import Limits
-from geoplan_layers.files.plots import FEWEST, Kind, PlotRows, number, ring_starts, within_limits
-from geoplan_layers.files.plots_table import table_of
+from geoplan_layers.files.plots import FEWEST, PlotRows, number, ring_starts, within_limits
+from geoplan_layers.files.plots_table import by_numbers, table_of
 from geoplan_layers.files.survey_frame import Stated, frame_of_survey, north_first
+from geoplan_layers.files.survey_header import KINDS, header_values, open_plot, plain
 from geoplan_layers.files.table import Table
 
-HECTARE = 1e4
-PLOT_FIELDS = ("图幅号", "地块用途", "地类编码")
-"""Header values behind 点|线|面."""
-_MORE_FIELDS = ("TBLX", "DL", "GZQ", "GZH", "BZ")
-"""The five further values of headers of 13."""
-_KINDS: dict[str, Kind] = {
-    "面": "面",
-    "面状": "面",
-    "多边形": "面",
-    "POLYGON": "面",
-    "MULTIPOLYGON": "面",
-    "线": "线",
-    "线状": "线",
-    "LINE": "线",
-    "POLYLINE": "线",
-    "LINESTRING": "线",
-    "点": "点",
-    "点状": "点",
-    "POINT": "点",
-}
-_UNITS = {"": 1.0, "公顷": 1.0, "HA": 1.0, "平方米": 1e-4, "M2": 1e-4, "亩": 2000 / 3 / HECTARE, "平方公里": 100.0}
-_UNITS |= {"KM2": 100.0, "平方千米": 100.0}
-_KEYS = {
+HEAD_KEYS = {
     "坐标系": "system",
     "坐标系统": "system",
     "几度分带": "width",
@@ -58,14 +36,12 @@ _KEYS = {
     "带号": "zone",
     "计量单位": "unit",
 }
-_STANDARD = {*_KEYS, "格式版本号", "数据产生单位", "数据产生日期", "投影类型", "精度"}
+_STANDARD = {*HEAD_KEYS, "格式版本号", "数据产生单位", "数据产生日期", "投影类型", "精度"}
 _SECRET = re.compile(r"参数|平移|旋转|尺度")
 _EXPORTED = re.compile(r"导出.{0,2}数据\s*\d*")
-_AREA = re.compile(r"([\d.]+(?:E[+-]?\d+)?)\s*(\D*)")
-_PLACEHOLDERS = {"DKBH", "DKMC", "TFH", "DKYT", "DLBM"}
+LONGEST = 60
+PLACEHOLDERS = {"DKBH", "DKMC", "TFH", "DKYT", "DLBM"}
 """Names of fields that an exporter wrote in place of their values."""
-_BRACKETS = str.maketrans({"【": "[", "】": "]", "［": "[", "］": "]"})
-_LONGEST = 60
 _COORDINATES = "地块坐标"
 _SNIFFED = 1 << 16
 
@@ -94,7 +70,7 @@ class _Reading:
 def is_survey_text(text: str) -> bool:
     """Whether a text is of this format: one of its sections, or a plot's header."""
     return any(
-        _section(line) in (_COORDINATES, "属性描述") or _EXPORTED.fullmatch(line) or _header_values(raw) is not None
+        _section(line) in (_COORDINATES, "属性描述") or _EXPORTED.fullmatch(line) or header_values(raw) is not None
         for raw, line in _head_lines(text)
     )
 
@@ -107,7 +83,7 @@ def is_points_text(text: str) -> bool:
 
 
 def _head_lines(text: str) -> list[tuple[str, str]]:
-    return [(raw, _plain(raw)) for raw in text[:_SNIFFED].splitlines()[:400]]
+    return [(raw, plain(raw)) for raw in text[:_SNIFFED].splitlines()[:400]]
 
 
 def _section(line: str) -> str | None:
@@ -115,7 +91,7 @@ def _section(line: str) -> str | None:
 
 
 def read_survey_text(text: str, source: Source, layer: str, limits: Limits, encoding: str = "utf-8") -> Table:
-    """One row per plot, with 地块编号, 地块名称, 图幅号, 地块用途, 地类编码, 面积 (hectares) and what else headers hold.
+    """One row per plot, with 地块编号, 地块名称, 图幅号, 地块用途, 地类编码, 面积 (hectares) and further values.
 
     Parameters
     ----------
@@ -140,9 +116,8 @@ def read_survey_text(text: str, source: Source, layer: str, limits: Limits, enco
     east_second = True
     if not (reading.headed or reading.sections or reading.numbered) and first:
         east_second = _order(first, second, source.file)
-        columns = "north-east" if east_second else "east-north"
         kept = (note for note in notes if note.id != "read.survey-looks-swapped")
-        notes = (Message("read.columns-by-numbers", {"order": columns}), *kept)
+        notes = (by_numbers(east_second=east_second), *kept)
     notes = (*_reading_notes(reading), *notes)
     return table_of(reading.plots, frame, source, layer, encoding, notes, east_second=east_second)
 
@@ -154,13 +129,6 @@ def _order(first: list[float], second: list[float], file: str) -> bool:
     return decided
 
 
-def _plain(line: str) -> str:
-    """A line with ASCII punctuation and digits, without blanks around it."""
-    if line.isascii():
-        return line.strip()
-    return unicodedata.normalize("NFKC", line.translate(_BRACKETS)).strip()
-
-
 def _values(line: str) -> list[str]:
     """The values of a line: between commas, else between blanks and tabs; empty ones at the end left out."""
     values = [each.strip() for each in line.split(",")] if "," in line else line.split()
@@ -170,7 +138,7 @@ def _values(line: str) -> list[str]:
 
 
 def _read_line(reading: _Reading, order: int, raw: str) -> None:
-    line = _plain(raw)
+    line = plain(raw)
     if not line:
         reading.blank = order
         return
@@ -179,7 +147,7 @@ def _read_line(reading: _Reading, order: int, raw: str) -> None:
     elif (section := _section(line)) is not None:
         reading.sections += 1
         reading.begun = section == _COORDINATES
-    elif (values := _header_values(raw)) is not None:
+    elif (values := header_values(raw)) is not None:
         _open_plot(reading, order, values)
     elif _EXPORTED.fullmatch(line):
         _begin(reading, PlotRows(order))
@@ -189,27 +157,6 @@ def _read_line(reading: _Reading, order: int, raw: str) -> None:
         reading.passed.append(order)
 
 
-def _header_values(raw: str) -> list[str] | None:
-    """The values of a plot's header without its ``@``; none for other lines.
-
-    A name may hold a full-width comma, so the line is first cut at ASCII commas alone.
-    """
-    line = raw.strip().removesuffix("＠").removesuffix("@")
-    closed = len(line) < len(raw.strip())
-    for text in (line, _plain(line)):
-        values = [each.strip() for each in text.split(",")]
-        if closed and len(values) > 1 and not values[-1]:
-            values.pop()
-        kind = _kind_place(values)
-        if kind is not None and (closed or (len(values) >= 5 and kind == 4)):
-            return values
-    return values if closed and "," in line + _plain(line) and len(values) >= 5 else None
-
-
-def _kind_place(values: list[str]) -> int | None:
-    return next((i for i in (4, 3, 5, 2, 6) if i < len(values) and values[i].upper() in _KINDS), None)
-
-
 def _begin(reading: _Reading, plot: PlotRows) -> None:
     reading.plots.append(plot)
     reading.begun = reading.headed = True
@@ -217,49 +164,13 @@ def _begin(reading: _Reading, plot: PlotRows) -> None:
 
 
 def _open_plot(reading: _Reading, order: int, values: list[str]) -> None:
-    at = _kind_place(values)
-    if at is None:
-        if values[4:5] != [""]:
-            raise InputRefused(
-                "survey-kind", file=reading.file, where=f"line {order}", given=(values[4:5] or ["—"])[0][:_LONGEST]
-            )
-        at = 4
+    plot = open_plot(order, values)
+    if plot is None:
+        given = (values[4:5] or ["—"])[0][:LONGEST]
+        raise InputRefused("survey-kind", file=reading.file, where=f"line {order}", given=given)
+    if not any(value.upper() in KINDS for value in values):
         reading.notes.append(Message("read.survey-kind-empty", {"line": order}))
-    kind = _KINDS[values[at].upper() or "面"]
-    count = _plain(values[0])
-    plot = PlotRows(order, kind, int(count) if count.isdecimal() and len(count) < 10 else None)
-    plot.attributes = _attributes(values, at, kind)
     _begin(reading, plot)
-
-
-def _attributes(values: list[str], at: int, kind: str) -> dict[str, object]:
-    """A header's values by their names. Where 点|线|面 stands elsewhere, the values before it keep their ends."""
-    lead, rest = values[:at], values[at + 1 :]
-    named: dict[str, object] = {
-        "地块编号": lead[2] if at >= 4 else "",
-        "地块名称": lead[-1] if at >= 3 else "",
-        "图形类型": kind,
-        "面积": hectares(lead[1]),
-    }
-    names = [*PLOT_FIELDS, *_MORE_FIELDS] if len(values) == 13 else list(PLOT_FIELDS)
-    names += [f"附加{i}" for i in range(1, len(rest) - len(names) + 1)]
-    named.update(zip(names, rest, strict=False))
-    return {name: value for name, value in named.items() if value not in ("", None)}
-
-
-def hectares(text: str) -> float | str | None:
-    """An area in hectares, which is what the format means; another unit behind the number is heeded.
-
-    >>> hectares("0.7655公顷"), hectares("12247.1平方米"), hectares("90.0000"), hectares("约3"), hectares("")
-    (0.7655, 1.22471, 90.0, '约3', None)
-    """
-    plain = unicodedata.normalize("NFKC", text).upper().strip()
-    found = _AREA.fullmatch(plain)
-    unit = found[2].strip() if found else None
-    value = number(found[1]) if found else None
-    if value is None or unit not in _UNITS:
-        return text.strip() or None
-    return round(value * _UNITS[unit], 10)
 
 
 def _point(values: list[str]) -> tuple[str | None, str, str | None, float, float] | None:
@@ -309,15 +220,15 @@ def _read_key(reading: _Reading, line: str) -> bool:
     if _SECRET.search(key):
         reading.parameters = reading.parameters or bool(re.search(r"[1-9]", value))
         return True
-    if key in _KEYS:
-        name = _KEYS[key]
+    if key in HEAD_KEYS:
+        name = HEAD_KEYS[key]
         if value and reading.keys.get(name, value) != value:
             raise InputRefused("survey-two-systems", file=reading.file, key=key, one=reading.keys[name], other=value)
         reading.keys[name] = value or reading.keys.get(name, "")
     elif key not in _STANDARD:
         if reading.begun:
             return False
-        reading.unknown[key[:_LONGEST]] = value[:_LONGEST]
+        reading.unknown[key[:LONGEST]] = value[:LONGEST]
     return True
 
 
@@ -348,9 +259,9 @@ def _reading_notes(reading: _Reading) -> Iterable[Message]:
     if reading.parameters:
         yield Message("read.survey-parameters", {})
     placeholders = sorted(
-        {str(v) for plot in reading.plots for v in plot.attributes.values() if str(v) in _PLACEHOLDERS}
+        {str(v) for plot in reading.plots for v in plot.attributes.values() if str(v) in PLACEHOLDERS}
     )
     if placeholders:
         yield Message("read.survey-placeholders", {"names": placeholders})
         for plot in reading.plots:
-            plot.attributes = {k: v for k, v in plot.attributes.items() if str(v) not in _PLACEHOLDERS}
+            plot.attributes = {k: v for k, v in plot.attributes.items() if str(v) not in PLACEHOLDERS}
