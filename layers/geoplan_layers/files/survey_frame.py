@@ -164,7 +164,9 @@ def _zone(stated: Stated, east: Array, file: str) -> tuple[int | None, Width | N
     if shown.prefix is None and not shown.bare:
         if given is None and not stated.system:
             return None, None, False, []
-        raise InputRefused("survey-eastings", file=file, easting=sample, zone=stated.zone or "—", system=stated.system)
+        raise InputRefused(
+            "survey-eastings", file=file, easting=_odd_one(east), zone=stated.zone or "—", system=stated.system or "—"
+        )
     mistaken = given is not None and given in (3, 6) and given == (width or given)
     notes = [Message("read.survey-zone-is-width", {"zone": stated.zone})] if mistaken else []
     zone = None if mistaken else given
@@ -181,6 +183,14 @@ def _zone(stated: Stated, east: Array, file: str) -> tuple[int | None, Width | N
     meridian = 3 * zone if own == 3 else 6 * zone - 3
     notes.append(Message("read.survey-no-prefix", {"zone": zone, "width": own, "meridian": meridian}))
     return zone, own, False, notes
+
+
+def _odd_one(east: Array) -> float:
+    """The easting that keeps a column from being one of eastings: the first that is none, else the first unlike."""
+    zones = np.floor(east / 1e6).astype(int)
+    possible = np.isin(zones, [*ZONES[3], *ZONES[6]]) | ((east >= 1e5) & (east < 1e6))
+    odd = np.flatnonzero(~possible) if not possible.all() else np.flatnonzero(zones != zones[0])
+    return float(east[odd[0]])
 
 
 def _contradiction(stated: Stated, easting: float, prefix: int | None, file: str) -> InputRefused:

@@ -55,7 +55,7 @@ def header_values(raw: str) -> list[str] | None:
         if closed and len(values) > 1 and not values[-1]:
             values.pop()
         kind = _kind_place(values)
-        if kind is not None and (closed or (len(values) >= 5 and kind == 4)):
+        if kind is not None and (closed or (kind == 4 and plain(values[0]).isdecimal())):
             return values
     return values if closed and len(values) >= 5 else None
 

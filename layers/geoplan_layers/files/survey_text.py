@@ -61,6 +61,7 @@ class _Reading:
     begun: bool = False
     headed: bool = False
     numbered: bool = False
+    values: int = 0
     blank: int | None = None
     group: str | None = None
     points: int = 0
@@ -142,18 +143,20 @@ def _read_line(reading: _Reading, order: int, raw: str) -> None:
     if not line:
         reading.blank = order
         return
-    if (point := _point(_values(line))) is not None:
+    values = _values(line)
+    if (point := _point(values)) is not None and reading.values in (0, len(values)):
+        reading.values = len(values)
         _add_point(reading, order, point)
     elif (section := _section(line)) is not None:
         reading.sections += 1
         reading.begun = section == _COORDINATES
-    elif (values := header_values(raw)) is not None:
-        _open_plot(reading, order, values)
+    elif (header := header_values(raw)) is not None:
+        _open_plot(reading, order, header)
     elif _EXPORTED.fullmatch(line):
         _begin(reading, PlotRows(order))
     elif not _read_key(reading, line):
         if reading.begun:
-            raise InputRefused("survey-line", file=reading.file, where=f"line {order}", count=len(_values(line)))
+            raise InputRefused("survey-line", file=reading.file, where=f"line {order}", count=len(values))
         reading.passed.append(order)
 
 

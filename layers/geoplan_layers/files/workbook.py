@@ -84,8 +84,15 @@ def sheet_rows(path: Path, shown: str, sheet: str) -> list[Row]:
 def _rows(sheet: Any, most: int) -> Iterator[Row]:
     sheet.reset_dimensions()
     found = sheet.iter_rows(max_row=most, max_col=MOST_COLUMNS, values_only=True)
+    blank = False
     for order, values in enumerate(found, 1):
         end = len(values)
+        if values.count(None) == end:  # of many empty rows the first is enough: a sheet may have a million
+            if not blank:
+                yield order, []
+            blank = True
+            continue
+        blank = False
         while end and values[end - 1] is None:
             end -= 1
         yield order, [_cell(value) for value in values[:end]]
