@@ -78,6 +78,7 @@ def test_rounding_is_said_with_what_it_can_cause(town: Path, tmp_path: Path) -> 
         ("{town}#范围", "no/a.shp", (), 4, "cannot write to"),
         ("{town}#范围", "/proc/a.shp", (), 4, "cannot write to /proc"),
         ("{town}#范围", "小镇.gpkg", (), 2, "the output is the input itself"),
+        ("{town}#道路", "a.txt", (), 2, ".txt cannot hold this geometry (LineString)"),
         ("none.gpkg", "a.shp", (), 2, "none.gpkg"),
     ],
 )

@@ -401,7 +401,38 @@ def test_geojson_as_its_standard_says(tmp_path: Path) -> None:
         max(len(each.partition(".")[2]) for each in text.replace("]", ",").split(",") if "." in each)
         <= geojson.DECIMALS
     )
-    assert ids(done.notes) == ["write.system-changed", "write.rounded", "write.display-only"]
+    assert ids(done.notes) == ["write.system-changed", "write.datum-step", "write.rounded", "write.display-only"]
+
+
+def test_a_survey_text_as_the_bureaus_write_it(tmp_path: Path) -> None:
+    what = sheet(layer(HOLED, DKBH=["7"], 用途=["公园"], 备注=["x"]))
+    done = made(writer_of(Path("a.txt")), what, tmp_path)
+    text = (tmp_path / "out.txt").read_bytes().decode("gbk")
+    assert "带号=40\r\n" in text
+    assert "10,5.8400,7,地块1,面,,公园,,@\r\n" in text
+    assert ids(done.notes) == ["write.system-changed", "write.rounded", "write.survey-area", "write.attributes-left"]
+    odd = made(writer_of(Path("a.txt")), sheet(replace(layer(HOLED), names=column("𠮷镇"))), tmp_path, "odd")
+    assert "write.text-utf8" in ids(odd.notes)
+    assert "𠮷镇" in (tmp_path / "odd.txt").read_text(encoding="utf-8")
+
+
+def test_tables_of_the_survey_need_a_zone() -> None:
+    for frame in (recognise(3857), recognise(2364), recognise(32651)):
+        assert frame is not None
+        with pytest.raises(CallRefused, match=r"\.txt needs coordinates in a 3- or 6-degree zone of CGCS2000"):
+            fitted(replace(sheet(), frame=frame), writer_of(Path("a.txt")), None, "in")
+
+
+@pytest.mark.parametrize(
+    ("bare", "numbered", "zone"), [(4549, 4528, 40), (4508, 4497, 19), (2385, 2364, 40), (21459, 21419, 19)]
+)
+def test_the_number_of_a_zone_is_added_exactly(bare: int, numbered: int, zone: int) -> None:
+    a, b = recognise(bare), recognise(numbered)
+    assert a is not None
+    assert b is not None
+    there = moved(column(HOLED), a, b, None)
+    assert np.array_equal(shapely.get_coordinates(there), shapely.get_coordinates(HOLED) + np.array([zone * 1e6, 0.0]))
+    assert shapely.get_coordinates(moved(there, b, a, None)) == pytest.approx(shapely.get_coordinates(HOLED), abs=1e-8)
 
 
 # --- systems and rounding ------------------------------------------------------------------------------------------
@@ -446,7 +477,7 @@ def test_a_plane_without_a_code_is_a_system(tmp_path: Path) -> None:
     assert same_system(frame, plane_frame(Plane(9)))
     what = sheet(layer(shapely.box(500_000, 5_000_000, 500_100, 5_000_100)), frame=frame)
     for writer in WRITERS:
-        if writer.system != "cgcs2000-metres":
+        if writer.system != "cgcs2000-zone":
             assert made(writer, what, tmp_path).paths
 
 
