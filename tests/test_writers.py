@@ -409,7 +409,7 @@ def test_a_survey_text_as_the_bureaus_write_it(tmp_path: Path) -> None:
     done = made(writer_of(Path("a.txt")), what, tmp_path)
     text = (tmp_path / "out.txt").read_bytes().decode("gbk")
     assert "带号=40\r\n" in text
-    assert "10,5.8400,7,地块1,面,,公园,,@\r\n" in text
+    assert "10,5.8418,7,地块1,面,,公园,,@\r\n" in text
     assert ids(done.notes) == ["write.system-changed", "write.rounded", "write.survey-area", "write.attributes-left"]
     odd = made(writer_of(Path("a.txt")), sheet(replace(layer(HOLED), names=column("𠮷镇"))), tmp_path, "odd")
     assert "write.text-utf8" in ids(odd.notes)
