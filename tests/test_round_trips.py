@@ -92,7 +92,7 @@ def judged(planning: Boundary) -> Report:
     patches = [box(0, -200, 150, 400), box(2900, -900, 80, 90), EVERYWHERE.difference(box(-5000, -5000, 25000, 10000))]
     layers = [farmland(*patches)]
     options = Options(ON)
-    return check(Proposal(planning), ["common", "huzhou-2018"], layers, None, options, PolicyBook())
+    return check(Proposal(planning), ("common", "huzhou-2018"), layers, None, options, PolicyBook())
 
 
 @pytest.mark.parametrize("writer", FORMATS)
@@ -117,8 +117,8 @@ def test_a_shared_edge_stays_shared_where_coordinates_are_kept(tmp_path: Path) -
         if read is None:
             continue
         layers = [farmland(beside)]
-        report = check(Proposal(read), ["common"], layers, None, Options(ON), PolicyBook())
-        was = check(Proposal(boundary(shape)), ["common"], layers, None, Options(ON), PolicyBook())
+        report = check(Proposal(read), ("common",), layers, None, Options(ON), PolicyBook())
+        was = check(Proposal(boundary(shape)), ("common",), layers, None, Options(ON), PolicyBook())
         assert answers_of(report) == answers_of(was), writer.key
 
 

@@ -8,17 +8,19 @@ import errno
 import json
 import struct
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from functools import reduce
+from importlib import import_module
 from pathlib import Path
 
-import ezdxf
 import numpy as np
 import pyogrio
+import pyogrio.errors
+import pyogrio.raw
 import pytest
 import shapely
-from defusedxml import ElementTree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +40,7 @@ from geoplan_layers.writers.sheet import Sheet, SheetLayer, WriteOptions, Writte
 from geoplan_layers.writers.systems import degrees_frame, moved, plane_frame, same_system
 from outlines import random_boundary
 
+ElementTree, ezdxf = import_module("defusedxml.ElementTree"), import_module("ezdxf")
 OPTIONS = WriteOptions("en", "试验小镇")
 FORMATS = [pytest.param(writer, id=writer.key) for writer in WRITERS]
 KML = "{http://www.opengis.net/kml/2.2}"
@@ -53,9 +56,9 @@ def column(*values: object) -> np.ndarray:
     return made
 
 
-def layer(*shapes: shapely.Geometry, name: str = "planning", **columns: object) -> SheetLayer:
+def layer(*shapes: shapely.Geometry, name: str = "planning", **columns: Sequence[object]) -> SheetLayer:
     names = column(*(f"地块{i}" for i in range(1, len(shapes) + 1)))
-    return SheetLayer(name, names, column(*shapes), {key: column(*values) for key, values in columns.items()})  # type: ignore[misc]
+    return SheetLayer(name, names, column(*shapes), {key: column(*values) for key, values in columns.items()})
 
 
 def sheet(*layers: SheetLayer, **more) -> Sheet:
@@ -304,12 +307,12 @@ def test_a_geopackage_keeps_names_that_its_own_columns_have(tmp_path: Path) -> N
     }
 
 
-def kml_shapes(path: Path) -> list[shapely.Geometry]:
+def kml_shapes(path: Path) -> list[shapely.MultiPolygon]:
     """Polygons of a KML file by another parser than wrote it."""
 
-    def ring(element) -> list[tuple[float, float]]:
+    def ring(element) -> list[list[float]]:
         text = element.find(f".//{KML}coordinates").text
-        return [tuple(float(v) for v in each.split(",")[:2]) for each in text.split()]
+        return [[float(v) for v in each.split(",")[:2]] for each in text.split()]
 
     found = []
     for placemark in ElementTree.parse(path).iter(f"{KML}Placemark"):
@@ -328,8 +331,8 @@ def dxf_shape(path: Path) -> shapely.Geometry:
     """The ground inside an odd number of closed polylines."""
     lines = ezdxf.readfile(path).modelspace().query("LWPOLYLINE")
     assert all(line.closed for line in lines)
-    rings = [shapely.Polygon(list(line.get_points("xy"))) for line in lines]
-    return reduce(lambda a, b: a.symmetric_difference(b), rings)
+    rings: list[shapely.Geometry] = [shapely.Polygon(list(line.get_points("xy"))) for line in lines]
+    return reduce(lambda a, b: shapely.symmetric_difference(a, b), rings)
 
 
 def test_kml_and_dxf_say_the_same_to_other_libraries(tmp_path: Path) -> None:
@@ -346,7 +349,7 @@ def test_kml_and_dxf_say_the_same_to_other_libraries(tmp_path: Path) -> None:
             < 1e-6
         )
         made(writer_of(Path("a.dxf")), what, tmp_path)
-        assert dxf_shape(tmp_path / "out.dxf").symmetric_difference(shape).area == 0
+        assert shapely.area(shapely.symmetric_difference(dxf_shape(tmp_path / "out.dxf"), shape)) == 0
 
 
 def test_kml_folders_styles_and_hostile_names(tmp_path: Path) -> None:
@@ -371,7 +374,7 @@ def test_dxf_layers_colours_labels_and_data(tmp_path: Path) -> None:
     done = made(writer_of(Path("a.dxf")), sheet(what, colours={"规划 <范围>": "1d4ed8"}), tmp_path)
     drawing = ezdxf.readfile(tmp_path / "out.dxf")
     assert (drawing.dxfversion, drawing.units) == ("AC1024", 6)
-    assert {each.dxf.name for each in drawing.layers} >= {"规划 _范围_", "0_2"}
+    assert {each.dxf.name for each in drawing.layers} >= {"规划 _范围_", "0_1"}
     assert drawing.layers.get("规划 _范围_").rgb == (0x1D, 0x4E, 0xD8)
     space = drawing.modelspace()
     assert [text.dxf.text for text in space.query("TEXT")] == ["地块1", "地块2"]
@@ -398,7 +401,38 @@ def test_geojson_as_its_standard_says(tmp_path: Path) -> None:
         max(len(each.partition(".")[2]) for each in text.replace("]", ",").split(",") if "." in each)
         <= geojson.DECIMALS
     )
-    assert ids(done.notes) == ["write.system-changed", "write.rounded", "write.display-only"]
+    assert ids(done.notes) == ["write.system-changed", "write.datum-step", "write.rounded", "write.display-only"]
+
+
+def test_a_survey_text_as_the_bureaus_write_it(tmp_path: Path) -> None:
+    what = sheet(layer(HOLED, DKBH=["7"], 用途=["公园"], 备注=["x"]))
+    done = made(writer_of(Path("a.txt")), what, tmp_path)
+    text = (tmp_path / "out.txt").read_bytes().decode("gbk")
+    assert "带号=40\r\n" in text
+    assert "10,5.8418,7,地块1,面,,公园,,@\r\n" in text
+    assert ids(done.notes) == ["write.system-changed", "write.rounded", "write.survey-area", "write.attributes-left"]
+    odd = made(writer_of(Path("a.txt")), sheet(replace(layer(HOLED), names=column("𠮷镇"))), tmp_path, "odd")
+    assert "write.text-utf8" in ids(odd.notes)
+    assert "𠮷镇" in (tmp_path / "odd.txt").read_text(encoding="utf-8")
+
+
+def test_tables_of_the_survey_need_a_zone() -> None:
+    for frame in (recognise(3857), recognise(2364), recognise(32651)):
+        assert frame is not None
+        with pytest.raises(CallRefused, match=r"\.txt needs coordinates in a 3- or 6-degree zone of CGCS2000"):
+            fitted(replace(sheet(), frame=frame), writer_of(Path("a.txt")), None, "in")
+
+
+@pytest.mark.parametrize(
+    ("bare", "numbered", "zone"), [(4549, 4528, 40), (4508, 4497, 19), (2385, 2364, 40), (21459, 21419, 19)]
+)
+def test_the_number_of_a_zone_is_added_exactly(bare: int, numbered: int, zone: int) -> None:
+    a, b = recognise(bare), recognise(numbered)
+    assert a is not None
+    assert b is not None
+    there = moved(column(HOLED), a, b, None)
+    assert np.array_equal(shapely.get_coordinates(there), shapely.get_coordinates(HOLED) + np.array([zone * 1e6, 0.0]))
+    assert shapely.get_coordinates(moved(there, b, a, None)) == pytest.approx(shapely.get_coordinates(HOLED), abs=1e-8)
 
 
 # --- systems and rounding ------------------------------------------------------------------------------------------
@@ -443,7 +477,7 @@ def test_a_plane_without_a_code_is_a_system(tmp_path: Path) -> None:
     assert same_system(frame, plane_frame(Plane(9)))
     what = sheet(layer(shapely.box(500_000, 5_000_000, 500_100, 5_000_100)), frame=frame)
     for writer in WRITERS:
-        if writer.system != "cgcs2000-metres":
+        if writer.system != "cgcs2000-zone":
             assert made(writer, what, tmp_path).paths
 
 

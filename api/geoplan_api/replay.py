@@ -199,7 +199,7 @@ def _frame(label: str | None) -> Frame | None:
 
 
 def _layer(record: LayerRecord, found: dict[Source, Match]) -> LayerSpec:
-    generation = next((each for each in GENERATIONS if each == record.generation), None)
+    generation = GENERATIONS[GENERATIONS.index(record.generation)] if record.generation in GENERATIONS else None
     selector = _selector(Source(record.file, record.sha256, record.select), found)
     frame = _frame(record.crs) if record.crs.startswith("EPSG:") else None
     return LayerSpec(record.role, selector, frame, generation, record.invented)

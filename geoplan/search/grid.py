@@ -69,7 +69,7 @@ class Grid:
         """``(n, 2)`` centres of some cells."""
         x = self.west + (columns + 0.5) * self.cell
         y = self.north - (rows + 0.5) * self.cell
-        return np.column_stack([x, y])
+        return np.column_stack([x, y]).astype(np.float64)
 
     def cell_of(self, x: float, y: float) -> tuple[int, int] | None:
         """Row and column of the cell that holds a point; none outside the grid."""

@@ -46,7 +46,7 @@ def read_geojson(path: Path, source: Source, layer: str, limits: Limits) -> Tabl
     }
     frame, notes = _frame(content, source.file)
     rows = np.arange(1, len(features) + 1)
-    return Table(shapes, columns, rows, frame, source, layer, "utf-8", notes, told_open(opened, rows, layer, frame))
+    return Table(shapes, columns, rows, frame, source, layer, "utf-8", notes, told_open(opened, rows, frame))
 
 
 def _features(content: dict[str, Any], shown: str) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def table_of(
     frame = recognise(meta["crs"]) if meta["crs"] else None
     notes = (Message("read.prj-by-numbers", {"crs": frame.label}),) if frame and frame.guessed else ()
     stroked = (Message("read.curves-by-angle", {"degrees": ARC_STEP}),) if curved else ()
-    repairs = told_open(meta["open"], rows, layer, frame)
+    repairs = told_open(meta["open"], rows, frame)
     return Table(shapes, fields, rows, frame, source, layer, "utf-8", (*notes, *stroked), repairs)
 
 

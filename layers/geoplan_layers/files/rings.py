@@ -109,33 +109,33 @@ def closed_geometry(geometry: dict[str, Any], index: int, found: list[Open]) -> 
     return {**geometry, "coordinates": close(geometry.get("coordinates"), depth)}
 
 
-def told_open(found: list[Open], rows: NDArray[np.int64], layer: str, frame: Frame | None) -> tuple[Repair, ...]:
+def told_open(found: list[Open], rows: NDArray[np.int64], frame: Frame | None) -> tuple[Repair, ...]:
     """The rings that were closed, as repairs of their rows."""
     unit = DEGREE if frame is not None and frame.is_geographic else 1.0
     return tuple(
         Repair(
             Message(
                 "repair.unclosed",
-                {"place": f"{layer} {rows[each.shape]}", "at": spelt(each.end), "gap": round(each.gap * unit, 3)},
+                {"place": str(rows[each.shape]), "at": spelt(each.end), "gap": round(each.gap * unit, 3)},
             )
         )
         for each in found
     )
 
 
-def told_order(shapes: NDArray[np.object_], rows: NDArray[np.int64], layer: str) -> tuple[Repair, ...]:
+def told_order(shapes: NDArray[np.object_], rows: NDArray[np.int64]) -> tuple[Repair, ...]:
     """Outer rings of a shapefile that run counter-clockwise, against its order; they are outer rings all the same."""
     parts, row = shapely.get_parts(shapes, return_index=True)
     surfaces = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
     parts, row = parts[surfaces], row[surfaces]
-    outer = shapely.get_exterior_ring(parts)
+    outer = np.asarray(shapely.get_exterior_ring(parts), dtype=object)
     wrong = np.flatnonzero(shapely.is_ccw(outer))
     told = [
         Repair(
             Message(
                 "repair.shell-order",
                 {
-                    "place": f"{layer} {rows[row[i]]}",
+                    "place": str(rows[row[i]]),
                     "at": spelt(_start(outer[i])),
                     "change_m2": 0.0,
                 },
@@ -144,11 +144,11 @@ def told_order(shapes: NDArray[np.object_], rows: NDArray[np.int64], layer: str)
         for i in wrong[:_TOLD]
     ]
     if len(wrong) > _TOLD:
-        args = {"place": layer, "count": len(wrong) - _TOLD, "change_m2": 0.0}
+        args = {"place": str(rows[row[wrong[_TOLD]]]), "count": len(wrong) - _TOLD, "change_m2": 0.0}
         told.append(Repair(Message("repair.more", args | {"kind": Message("word.defect.shell-order").as_dict()})))
     return tuple(told)
 
 
-def _start(ring: shapely.Geometry) -> tuple[float, float]:
+def _start(ring: Any) -> tuple[float, float]:
     x, y = shapely.get_coordinates(ring)[0]
     return float(x), float(y)

@@ -77,7 +77,7 @@ def read_shapefile(
     fields, encoding = decoded(meta["fields"], raw)
     frame, notes = _prj_frame(parts)
     rows = rows + 1
-    repairs = (*told_open(meta["open"], rows, layer, frame), *told_order(shapes, rows, layer))
+    repairs = (*told_open(meta["open"], rows, frame), *told_order(shapes, rows))
     return Table(shapes, fields, rows, frame, source, layer, encoding, notes, repairs)
 
 

@@ -9,10 +9,10 @@ from typing import Literal
 
 from geoplan.crs import Array
 from geoplan.errors import CallRefused
-from geoplan_layers.writers import dxf, geojson, geopackage, kml, shapefile
+from geoplan_layers.writers import dxf, geojson, geopackage, kml, plots, shapefile
 from geoplan_layers.writers.sheet import Sheet, WriteOptions, Written
 
-System = Literal["any", "degrees", "metres", "cgcs2000-metres"]
+System = Literal["any", "degrees", "metres", "cgcs2000-zone"]
 ALL_KINDS = frozenset({"Polygon", "LineString", "LinearRing", "Point", "GeometryCollection"})
 SIMPLE = frozenset({"Polygon", "LineString", "Point"})
 SURFACES = frozenset({"Polygon"})
@@ -25,7 +25,8 @@ class Writer:
     Parameters
     ----------
     system
-        Which coordinates it can hold: any; WGS 84 degrees, as its standard prescribes; metres; CGCS2000 metres.
+        Which coordinates it can hold: any; WGS 84 degrees, as its standard prescribes; metres; metres in a
+        numbered zone of CGCS2000.
     holds
         Geometry types, without Multi.
     decimals
@@ -71,6 +72,15 @@ WRITERS: tuple[Writer, ...] = (
     Writer(
         "geojson", (".geojson", ".json"), "application/geo+json", geojson.write, geojson.coordinates,
         system="degrees", holds=ALL_KINDS, decimals=geojson.DECIMALS,
+    ),
+    Writer(
+        "coordinate-text", (".txt",), "text/plain", plots.write_text, plots.text_coordinates,
+        system="cgcs2000-zone", holds=SURFACES, decimals=plots.DECIMALS,
+    ),
+    Writer(
+        "point-table", (".xlsx",), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        plots.write_table, plots.table_coordinates,
+        system="cgcs2000-zone", holds=SURFACES, decimals=plots.DECIMALS,
     ),
 )  # fmt: skip
 

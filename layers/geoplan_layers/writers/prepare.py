@@ -15,7 +15,7 @@ from geoplan.plane import Plane
 from geoplan_layers.writers.formats import Writer, writers_for
 from geoplan_layers.writers.rounding import Rounded, on_grid
 from geoplan_layers.writers.sheet import Sheet, SheetLayer
-from geoplan_layers.writers.systems import degrees_frame, moved, same_system, suggested
+from geoplan_layers.writers.systems import degrees_frame, moved, numbered_zone, same_system, suggested
 
 Fitted = tuple[Sheet, tuple[Message, ...]]
 
@@ -43,12 +43,17 @@ def fitted(sheet: Sheet, writer: Writer, target: Frame | None, file: str, *, lea
     frame = _system(sheet, writer, target, file)
     notes: tuple[Message, ...] = ()
     if not same_system(sheet.frame, frame):
-        notes = (Message("write.system-changed", {"source": sheet.frame.label, "target": frame.label}),)
+        notes = _change_notes(sheet.frame, frame)
         sheet = sheet.with_shapes([moved(each.shapes, sheet.frame, frame, file) for each in sheet.layers], frame)
     if writer.decimals is None:
         return sheet, notes
     sheet, told = _rounded(sheet, writer.decimals, file, leave_out=leave_out)
     return sheet, (*notes, *told)
+
+
+def _change_notes(source: Frame, target: Frame) -> tuple[Message, ...]:
+    changed = Message("write.system-changed", {"source": source.label, "target": target.label})
+    return (changed,) if source.datum == target.datum else (changed, Message("write.datum-step"))
 
 
 def _held(sheet: Sheet, writer: Writer, file: str) -> None:
@@ -79,10 +84,12 @@ def _system(sheet: Sheet, writer: Writer, target: Frame | None, file: str) -> Fr
         raise CallRefused(
             "metres-needed", file=file, suffix=writer.suffixes[0], crs=frame.label, near=_near(sheet, file)
         )
-    if writer.system == "cgcs2000-metres" and frame.datum != "cgcs2000":
-        raise CallRefused(
-            "cgcs2000-needed", file=file, suffix=writer.suffixes[0], crs=frame.label, near=_near(sheet, file)
-        )
+    if writer.system == "cgcs2000-zone":
+        numbered = numbered_zone(frame)
+        if numbered is None:
+            near = _near(sheet, file)
+            raise CallRefused("cgcs2000-needed", file=file, suffix=writer.suffixes[0], crs=frame.label, near=near)
+        return numbered
     return frame
 
 

@@ -34,6 +34,35 @@ def plane_frame(plane: Plane) -> Frame:
     return Frame(plane.crs, plane.epsg, "cgcs2000")
 
 
+_TWINS = ((4513, 4534, 25, 21), (4491, 4502, 13, 11), (2349, 2370, 25, 21), (2327, 2338, 13, 11), (2401, 2422, 25, 21),
+          (21413, 21453, 13, 11))  # fmt: skip
+"""Zones of one width and datum: first code with and without the number in eastings, first number, how many."""
+
+
+def numbered_zone(frame: Frame) -> Frame | None:
+    """The CGCS2000 zone of a frame with its number in the eastings; none where it is no such zone.
+
+    >>> [recognise(code) and numbered_zone(recognise(code)).label for code in (4549, 4528, 4508)]
+    ['EPSG:4528', 'EPSG:4528', 'EPSG:4497']
+    """
+    for with_number, without, _, count in _TWINS[:2]:
+        for first in (with_number, without):
+            if frame.epsg is not None and first <= frame.epsg < first + count:
+                return recognise(with_number + frame.epsg - first)
+    return None
+
+
+def _number_shift(source: Frame, target: Frame) -> float | None:
+    """What to add to eastings between a zone with its number and the same without; none for any other change."""
+    a, b = source.epsg or 0, target.epsg or 0
+    for with_number, without, number, count in _TWINS:
+        if 0 <= a - with_number < count and b - without == a - with_number:
+            return -1e6 * (number + a - with_number)
+        if 0 <= b - with_number < count and a - without == b - with_number:
+            return 1e6 * (number + b - with_number)
+    return None
+
+
 def same_system(a: Frame, b: Frame) -> bool:
     """Whether two frames are one system."""
     return a.epsg == b.epsg if a.epsg or b.epsg else a.crs == b.crs
@@ -41,6 +70,8 @@ def same_system(a: Frame, b: Frame) -> bool:
 
 def moved(shapes: NDArray[np.object_], source: Frame, target: Frame, file: str | None) -> NDArray[np.object_]:
     """Shapes of one system in another, vertex by vertex; the very same shapes where both are one.
+
+    A zone with its number in the eastings and the same zone without differ by whole millions, added exactly.
 
     Raises
     ------
@@ -51,6 +82,9 @@ def moved(shapes: NDArray[np.object_], source: Frame, target: Frame, file: str |
     """
     if same_system(source, target):
         return shapes
+    shift = _number_shift(source, target)
+    if shift is not None:
+        return np.asarray(shapely.transform(shapes, lambda xy: xy + np.array([shift, 0.0])), dtype=object)
     _allowed(source, target, file)
     lon, lat = _finite(_step(source.crs.to_wkt(), inverse=True), shapely.get_coordinates(shapes), file, source)
     _near(target, lon)
