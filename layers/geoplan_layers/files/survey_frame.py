@@ -149,14 +149,10 @@ def frame_of_survey(
 def _in_degrees(stated: Stated, first: Array, second: Array, file: str) -> bool:
     numbers = bool(np.all(np.abs(first) <= 180) and np.all(np.abs(second) <= 180))
     unit = unicodedata.normalize("NFKC", stated.unit).strip().lower()
-    if ("度" in unit or "deg" in unit) and not numbers:
-        raise InputRefused(
-            "survey-unit", file=file, where="计量单位", unit=stated.unit, x=float(first[0]), y=float(second[0])
-        )
-    if unit in ("米", "m", "metre", "meter") and numbers:
-        raise InputRefused(
-            "survey-unit", file=file, where="计量单位", unit=stated.unit, x=float(first[0]), y=float(second[0])
-        )
+    metric = unit in ("米", "m", "metre", "meter")
+    if numbers if metric else not numbers and ("度" in unit or "deg" in unit):
+        x, y = float(first[0]), float(second[0])
+        raise InputRefused("survey-unit", file=file, where="计量单位", unit=stated.unit, x=x, y=y)
     return numbers
 
 
@@ -168,8 +164,8 @@ def _zone(stated: Stated, east: Array, file: str) -> tuple[int | None, Width | N
     if shown.prefix is None and not shown.bare:
         if given is None and not stated.system:
             return None, None, False, []
-        zone, system = stated.zone or "—", stated.system or "—"
-        raise InputRefused("survey-eastings", file=file, where="Y", easting=_odd_one(east), zone=zone, system=system)
+        said = {"zone": stated.zone or "—", "system": stated.system or "—"}
+        raise InputRefused("survey-eastings", file=file, where="Y", easting=_odd_one(east), **said)
     mistaken = given is not None and given in (3, 6) and given == (width or given)
     notes = [Message("read.survey-zone-is-width", {"zone": stated.zone})] if mistaken else []
     zone = None if mistaken else given
