@@ -77,7 +77,7 @@ def meaning(cell: Cell) -> str | None:
     """What a column's name says it holds.
 
     >>> [meaning(t) for t in ("X坐标(m)", "纵坐标X", "横坐标", "经度", "northing", "界址点号", "圈号", "边长")]
-    ['x', 'north', 'east', 'lon', 'north', 'name', 'ring', None]
+    ['x', 'north', 'east', 'lon', 'north', 'name', 'ring', 'side']
     """
     if not isinstance(cell, str):
         return None

@@ -106,7 +106,7 @@ def _eastings(east: Array, file: str | None) -> _Eastings:
     zones = np.unique(np.floor(east / 1e6)).astype(int).tolist()
     known = [zone for zone in zones if zone in ZONES[3] or zone in ZONES[6]]
     if len(zones) > 1 and len(known) == len(zones) and file is not None:
-        raise InputRefused("survey-zones-mixed", file=file, zones=zones)
+        raise InputRefused("survey-zones-mixed", file=file, where="Y", zones=zones)
     if len(zones) == 1 and known:
         return _Eastings(zones[0], bare=False)
     return _Eastings(None, _between(east, 1e5, 1e6 - 1e-3))
@@ -149,10 +149,10 @@ def frame_of_survey(
 def _in_degrees(stated: Stated, first: Array, second: Array, file: str) -> bool:
     numbers = bool(np.all(np.abs(first) <= 180) and np.all(np.abs(second) <= 180))
     unit = unicodedata.normalize("NFKC", stated.unit).strip().lower()
-    if ("度" in unit or "deg" in unit) and not numbers:
-        raise InputRefused("survey-unit", file=file, unit=stated.unit, x=float(first[0]), y=float(second[0]))
-    if unit in ("米", "m", "metre", "meter") and numbers:
-        raise InputRefused("survey-unit", file=file, unit=stated.unit, x=float(first[0]), y=float(second[0]))
+    metric = unit in ("米", "m", "metre", "meter")
+    if numbers if metric else not numbers and ("度" in unit or "deg" in unit):
+        x, y = float(first[0]), float(second[0])
+        raise InputRefused("survey-unit", file=file, where="计量单位", unit=stated.unit, x=x, y=y)
     return numbers
 
 
@@ -164,9 +164,8 @@ def _zone(stated: Stated, east: Array, file: str) -> tuple[int | None, Width | N
     if shown.prefix is None and not shown.bare:
         if given is None and not stated.system:
             return None, None, False, []
-        raise InputRefused(
-            "survey-eastings", file=file, easting=_odd_one(east), zone=stated.zone or "—", system=stated.system or "—"
-        )
+        said = {"zone": stated.zone or "—", "system": stated.system or "—"}
+        raise InputRefused("survey-eastings", file=file, where="Y", easting=_odd_one(east), **said)
     mistaken = given is not None and given in (3, 6) and given == (width or given)
     notes = [Message("read.survey-zone-is-width", {"zone": stated.zone})] if mistaken else []
     zone = None if mistaken else given
@@ -197,6 +196,7 @@ def _contradiction(stated: Stated, easting: float, prefix: int | None, file: str
     return InputRefused(
         "survey-zone-contradiction",
         file=file,
+        where="带号",
         zone=stated.zone or "—",
         width=stated.width or "—",
         easting=easting,

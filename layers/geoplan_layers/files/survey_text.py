@@ -226,7 +226,9 @@ def _read_key(reading: _Reading, line: str) -> bool:
     if key in HEAD_KEYS:
         name = HEAD_KEYS[key]
         if value and reading.keys.get(name, value) != value:
-            raise InputRefused("survey-two-systems", file=reading.file, key=key, one=reading.keys[name], other=value)
+            raise InputRefused(
+                "survey-two-systems", file=reading.file, where=key, key=key, one=reading.keys[name], other=value
+            )
         reading.keys[name] = value or reading.keys.get(name, "")
     elif key not in _STANDARD:
         if reading.begun:

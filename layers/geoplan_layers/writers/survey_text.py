@@ -15,7 +15,7 @@ from typing import Literal
 from geoplan.crs import Frame
 from geoplan.errors import InputRefused
 from geoplan.messages import Message
-from geoplan_layers.writers.numbered import AreaMethod, NumberedPlot, Parcel, clean, metres, numbered, zone_of
+from geoplan_layers.writers.numbered import AreaMethod, NumberedPlot, Parcel, Zone, clean, metres, numbered, zone_of
 
 Encoding = Literal["gbk", "utf-8"]
 _NEW_LINE = "\r\n"
@@ -59,8 +59,17 @@ def write_survey_text(
     """
     options = options or SurveyTextOptions()
     plots, notes = numbered(parcels, frame, path.name, options.area)
-    zone = zone_of(frame, path.name)
-    head = {
+    lines = ["[属性描述]", *_head(zone_of(frame, path.name), options), "[地块坐标]"]
+    for plot in plots:
+        lines += _plot_lines(plot)
+    path.write_bytes(_encoded(_NEW_LINE.join([*lines, ""]), options.encoding, path.name))
+    mended = sorted({plot.parcel.name for plot in plots if _value(plot.name) != plot.parcel.name})
+    return (*notes, Message("write.survey-names", {"names": mended})) if mended else notes
+
+
+def _head(zone: Zone, options: SurveyTextOptions) -> list[str]:
+    """The ten keys, 转换参数 without values."""
+    keys = {
         "格式版本号": "1.01版本",
         "数据产生单位": clean(options.producer),
         "数据产生日期": f"{options.day.year}-{options.day.month}-{options.day.day}" if options.day else "",
@@ -72,15 +81,15 @@ def write_survey_text(
         "精度": "0.001",
         "转换参数": ",,,,,,",
     }
-    lines = ["[属性描述]", *(f"{key}={value}" for key, value in head.items()), "[地块坐标]"]
-    for plot in plots:
-        lines.append(_header(plot))
-        for ring in plot.rings:
-            for name, (north, east) in zip(ring.names, ring.millimetres.tolist(), strict=True):
-                lines.append(f"{name},{ring.number},{metres(north)},{metres(east)}")
-    path.write_bytes(_encoded(_NEW_LINE.join([*lines, ""]), options.encoding, path.name))
-    mended = sorted({plot.parcel.name for plot in plots if _value(plot.name) != plot.parcel.name})
-    return (*notes, Message("write.survey-names", {"names": mended})) if mended else notes
+    return [f"{key}={value}" for key, value in keys.items()]
+
+
+def _plot_lines(plot: NumberedPlot) -> list[str]:
+    lines = [_header(plot)]
+    for ring in plot.rings:
+        for name, (north, east) in zip(ring.names, ring.millimetres.tolist(), strict=True):
+            lines.append(f"{name},{ring.number},{metres(north)},{metres(east)}")
+    return lines
 
 
 def _header(plot: NumberedPlot) -> str:
