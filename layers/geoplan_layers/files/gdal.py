@@ -77,12 +77,12 @@ def extent_of(path: Path, layer: str | None, shown: str) -> Box:
 def told(wrong: Exception, shown: str, path: Path) -> Exception:
     """GDAL's failure as a refusal, under the user's name of the file; anything that is not GDAL's is passed on.
 
-    pyogrio 0.13 itself stumbles (UnboundLocalError) over a coordinate system that GDAL cannot write as WKT, and over
-    names that are not in the encoding they are said to be in.
+    pyogrio 0.13 itself stumbles (UnboundLocalError) over a coordinate system that GDAL cannot write as WKT, over names
+    that are not in the encoding they are said to be in, and (IndexError) over a damaged file without layers.
     """
     if isinstance(wrong, InputRefused):
         return wrong
-    stumbled = isinstance(wrong, shapely.errors.GEOSException | UnboundLocalError | UnicodeDecodeError)
+    stumbled = isinstance(wrong, shapely.errors.GEOSException | UnboundLocalError | UnicodeDecodeError | IndexError)
     if stumbled or type(wrong).__module__.startswith("pyogrio"):
         lines = str(wrong).splitlines() or [type(wrong).__name__]
         return InputRefused("cannot-be-read", file=shown, detail=lines[0].replace(str(path), shown)[:200])
