@@ -586,8 +586,11 @@ def test_every_word_of_pages_and_map_is_used_and_stands_in_both_languages(
     for lang in LANGUAGES:
         every_page(reports, lang)
         pages.policy_page(dated, PolicyBook((dated,)), lang, nonce=NONCE)
+        files = [
+            pages.FileRow("overlaps", dict.fromkeys(["shp.zip", "gpkg", "kml", "dxf", "geojson", "txt", "xlsx"], "/"))
+        ]
         for content in rare(reports).values():
-            pages.result(content, LINKS, lang, nonce=NONCE)
+            pages.result(content, LINKS, lang, nonce=NONCE, files=files)
             assert all(f.limit != "" for p in ReportView(content, lang).policies for f in p.findings)
         partly = [farmland(box(9, 9, 9, 9), covers=box(0, 0, 900, 1900))]
         others = (checked(PLANNING, area, layers=partly) for area in (CONSTRUCTION, box(1800, 0, 300, 100)))

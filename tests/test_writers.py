@@ -29,7 +29,9 @@ from geoplan.crs import recognise
 from geoplan.errors import CallRefused, CannotFinish, InputRefused
 from geoplan.messages import LANGUAGES, Message, say
 from geoplan.plane import Plane
+from geoplan_layers.boundary_file import ReadOptions, read_boundary
 from geoplan_layers.formats import format_of
+from geoplan_layers.selector import Selector
 from geoplan_layers.writers import dxf, geojson, geopackage, kml, shapefile
 from geoplan_layers.writers.columns import LONGEST_TEXT, OWN_NAMES, TRADE_NAMES, cut, dbf_names, typed
 from geoplan_layers.writers.deliver import deliver
@@ -205,6 +207,14 @@ def test_a_shapefile_as_esri_spells_it(tmp_path: Path) -> None:
             ["F03", "批准文号"],
         ]
     assert ids(done.notes) == ["write.fields-renamed"]
+
+
+def test_the_table_of_renamed_fields_is_no_data_set(tmp_path: Path) -> None:
+    for suffix in (".shp", ".shp.zip"):
+        done = made(writer_of(Path(f"a{suffix}")), sheet(layer(HOLED, 名称=["试验小镇"])), tmp_path)
+        assert "write.fields-renamed" in ids(done.notes)
+        read = read_boundary(Selector(done.paths[0]), ReadOptions())
+        assert (read.name, read.vertices) == ("试验小镇", 8)
 
 
 def test_rings_of_a_shapefile_turn_as_its_standard_says(tmp_path: Path) -> None:

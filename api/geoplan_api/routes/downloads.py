@@ -38,8 +38,8 @@ def _file(request: Request, check_id: str, subject: Subject, suffix: str, part: 
     only(request, writer.media_type)
     service = service_of(request)
     made = download(service, service.store.get(check_id), subject, suffix, lang_of(request), part)
-    headers = {**VARY, "Content-Disposition": f'attachment; filename="{made.name}"'}
+    headers = {**VARY, "Content-Disposition": f'attachment; filename="{made.name}"', "Content-Type": made.media_type}
     if made.notes:
         told = " | ".join(say(note, "en") for note in made.notes)
         headers["Geoplan-Notes"] = told.encode("ascii", "backslashreplace").decode()[:4000]
-    return Response(made.content, headers=headers, media_type=made.media_type)
+    return Response(made.content, headers=headers)  # a media type given apart would get charset=utf-8; TXT is GBK
