@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,14 @@ from geoplan.errors import InputRefused, TooLarge
 from geoplan_layers.files.dataset import EMPTY, Box
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.ogr import pyogrio
+
+
+@contextmanager
+def flat() -> Iterator[None]:
+    """Without pyogrio's warning that M values are dropped: measures are taken on the plane."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Measured \(M\)", category=UserWarning)
+        yield
 
 
 def read_rows(
@@ -37,10 +47,11 @@ def read_rows(
     wanted = {"bbox": box, "encoding": encoding, "columns": columns}
     how = {key: value for key, value in wanted.items() if value is not None}
     try:
-        count = pyogrio.read_info(path, layer=layer, encoding=encoding)["features"]
-        if count > limits.features:
-            raise TooLarge("features", file=shown, count=int(count), most=limits.features)
-        meta, rows, wkb, raw = pyogrio.raw.read(path, layer=layer, force_2d=True, return_fids=True, **how)
+        with flat():
+            count = pyogrio.read_info(path, layer=layer, encoding=encoding)["features"]
+            if count > limits.features:
+                raise TooLarge("features", file=shown, count=int(count), most=limits.features)
+            meta, rows, wkb, raw = pyogrio.raw.read(path, layer=layer, force_2d=True, return_fids=True, **how)
         shapes = shapely.from_wkb(wkb, on_invalid="raise")
     except Exception as wrong:
         raise told(wrong, shown, path) from None
@@ -50,7 +61,8 @@ def read_rows(
 def layer_names(path: Path, shown: str) -> list[str]:
     """Names of the layers with geometry."""
     try:
-        found = pyogrio.list_layers(path)
+        with flat():
+            found = pyogrio.list_layers(path)
     except Exception as wrong:
         raise told(wrong, shown, path) from None
     return [str(name) for name, kind in found if kind is not None]
@@ -59,9 +71,11 @@ def layer_names(path: Path, shown: str) -> list[str]:
 def extent_of(path: Path, layer: str | None, shown: str) -> Box:
     """Bounds of a layer by its index or its features; inverted infinities when empty."""
     try:
-        bounds = pyogrio.read_info(path, layer=layer, force_total_bounds=True, encoding="ISO-8859-1")["total_bounds"]
+        with flat():
+            info = pyogrio.read_info(path, layer=layer, force_total_bounds=True, encoding="ISO-8859-1")
     except Exception as wrong:
         raise told(wrong, shown, path) from None
+    bounds = info["total_bounds"]
     if bounds is None:
         return EMPTY
     return float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3])
