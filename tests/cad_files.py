@@ -11,8 +11,7 @@ from typing import Any
 
 import geoplan_layers.files.cad  # noqa: F401 - before ezdxf
 
-import ezdxf  # isort: skip
-import ezdxf.document  # isort: skip
+from ezdxf.filemanagement import new  # isort: skip
 
 X, Y = 40_500_000.0, 3_400_000.0
 LAYER = {"layer": "红线"}
@@ -103,7 +102,7 @@ def drawing(
     """A maker of a drawing with a habit; the text is in the encoding of the version, the code page is what is said."""
 
     def make(folder: Path) -> str:
-        document = ezdxf.new(version)
+        document = new(version)
         document.encoding = "gbk"
         document.header["$INSUNITS"] = units
         space = document.modelspace()

@@ -13,6 +13,7 @@ import os
 import shutil
 import struct
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,6 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pyogrio
 import shapely
 
 from builders import HUZHOU, box
@@ -32,6 +32,7 @@ from geoplan.errors import GeoplanError
 from geoplan.messages import Message, say
 from geoplan_layers.boundary_file import ReadOptions, read_boundary
 from geoplan_layers.files.limits import LAYER
+from geoplan_layers.files.ogr import pyogrio
 from geoplan_layers.selector import parse_selector
 from geoplan_layers.vector import read_table
 
@@ -138,6 +139,18 @@ def patched(make: Maker, at: int, raw: bytes) -> Maker:
         return path
 
     return patch
+
+
+def cut(make: Maker, last: int, suffix: str = "") -> Maker:
+    """The file of another maker (or a companion of it) without its last bytes."""
+
+    def shorten(folder: Path) -> Path:
+        path = Path(make(folder))
+        victim = path.with_suffix(suffix) if suffix else path
+        victim.write_bytes(victim.read_bytes()[:-last])
+        return path
+
+    return shorten
 
 
 def measured(folder: Path) -> Path:
@@ -332,6 +345,13 @@ def degrees(shape: Any = SQUARE) -> dict[str, Any]:
     return found
 
 
+def without_crs(folder: Path) -> Path:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="'crs' was not provided")
+        rows_of([SQUARE], None).to_file(folder / "a.fgb", driver="FlatGeobuf")
+    return folder / "a.fgb"
+
+
 def planar() -> dict[str, Any]:
     """An old GeoJSON: metres, and a crs member that says which."""
     feature = {"type": "Feature", "properties": {"name": "镇"}, "geometry": json.loads(shapely.to_geojson(SQUARE))}
@@ -359,7 +379,7 @@ def links_only(folder: Path) -> Path:
 
 RENAMED = 'PROJCS["国家2000_40带",GEOGCS["GCS_China_Geodetic_Coordinate_System_2000",DATUM["D_China_2000",SPHEROID["CGCS2000",6378137.0,298.257222101]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]],PROJECTION["Gauss_Kruger"],PARAMETER["False_Easting",40500000.0],PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",120.0],PARAMETER["Scale_Factor",1.0],PARAMETER["Latitude_Of_Origin",0.0],UNIT["Meter",1.0]]'
 CLOSED = shapely.LineString(SQUARE.exterior.coords)
-SHIFTED = shapely.transform(SQUARE, lambda xy: xy + [40_000_000, 0])
+SHIFTED = shapely.transform(SQUARE, lambda xy: xy + np.array([40_000_000, 0]))
 
 CASES: tuple[Case, ...] = (
     Case("shapefile", "GBK table, no .cpg, no language mark", shp()),
@@ -412,8 +432,9 @@ CASES: tuple[Case, ...] = (
     Case("file geodatabase", "its catalogue is missing", without_catalog),
     Case("file geodatabase", "a table is a link", links_only),
     Case("flatgeobuf", "one layer", gdal("a.fgb", "FlatGeobuf")),
-    Case("flatgeobuf", "without a CRS", gdal("a.fgb", "FlatGeobuf", crs=None)),
+    Case("flatgeobuf", "without a CRS", without_crs),
     Case("flatgeobuf", "really a VRT", text("a.fgb", VRT)),
+    Case("flatgeobuf", "cut short", cut(gdal("a.fgb", "FlatGeobuf", [SQUARE, OTHER]), 100)),
     Case("geoparquet", "1.0, WKB", parquet(schema_version="1.0.0")),
     Case("geoparquet", "1.1, WKB, bbox covering", parquet(schema_version="1.1.0", write_covering_bbox=True)),
     Case("geoparquet", "1.1, native encoding", parquet(encoding="geoarrow", schema_version="1.1.0")),
@@ -423,6 +444,7 @@ CASES: tuple[Case, ...] = (
     Case("geoparquet", "crs null", parquet(lambda geo: geo["columns"]["geometry"].update(crs=None))),
     Case("geoparquet", "no metadata", parquet(lambda _: "drop")),
     Case("geoparquet", "really JSON", text("a.parquet", "{}")),
+    Case("geoparquet", "cut short", cut(parquet(), 100)),
     Case("mapinfo tab", "native, GBK", mapinfo("tab")),
     Case("mapinfo tab", "charset says WindowsLatin1", mapinfo("tab", (b"WindowsSimpChinese", b"WindowsLatin1"))),
     Case("mapinfo tab", "without its .map", mapinfo("tab", drop=".map")),
@@ -438,10 +460,13 @@ CASES: tuple[Case, ...] = (
         text("a.tab", '!table\n!version 300\nDefinition Table\n  File "/etc/passwd"\n  Type "RASTER"\n'),
     ),
     Case("mapinfo tab", "really a VRT", text("a.tab", VRT)),
+    Case("mapinfo tab", "its .map cut short", cut(mapinfo("tab"), 600, ".map")),
+    Case("mapinfo tab", "its .dat cut short", cut(mapinfo("tab"), 100, ".dat")),
     Case("mapinfo mif", "GBK, Gauss–Krüger zone 40 on MapInfo's datum 104", mapinfo("mif", crs=4528)),
     Case("mapinfo mif", "without its .mid", mapinfo("mif", drop=".mid")),
     Case("mapinfo mif", "charset says WindowsLatin1", mapinfo("mif", (b"WindowsSimpChinese", b"WindowsLatin1"))),
     Case("mapinfo mif", "really a VRT", text("a.mif", VRT)),
+    Case("mapinfo mif", "cut short", cut(mapinfo("mif"), 80)),
     Case("geojson", "degrees, no crs member", text("a.geojson", json.dumps(degrees()))),
     Case("geojson", "crs member EPSG:4549", text("a.geojson", json.dumps(planar()))),
     Case("geojson", "really a VRT that reads over the network", text("a.geojson", VRT)),
@@ -477,6 +502,7 @@ CASES: tuple[Case, ...] = (
     Case("kml", "an entity that reads a file", text("a.kml", XXE)),
     Case("kml", "really a VRT", text("a.kml", VRT)),
     Case("kml", "really a WFS description", text("a.kml", WFS)),
+    Case("kml", "cut short", cut(kml(placemark("a", polygon())), 60)),
     Case("kmz", "doc.kml in a zip", zipped(kml(placemark("某某小镇", polygon()), "doc.kml"), "a.kmz")),
     Case("ovkml", "as Ovital exports it", kml(folder_of("红线", placemark("某某小镇", polygon())), "a.ovkml")),
     Case("ovkmz", "as Ovital exports it", zipped(kml(placemark("某某小镇", polygon()), "a.ovkml"), "a.ovkmz")),
@@ -517,6 +543,7 @@ CASES: tuple[Case, ...] = (
     Case("dxf", "blocks of blocks without end", drawing("R2010", "bomb", "#红线"), 4528),
     Case("dxf", "really a DWG", text("a.dxf", b"AC1032\0\0\0")),
     Case("dxf", "not a drawing", text("a.dxf", "hello")),
+    Case("dxf", "cut short", cut(drawing("R2010", "closed"), 9000), 4528),
     *(
         Case("not read", name, text(name, head))
         for name, head in (
@@ -524,7 +551,7 @@ CASES: tuple[Case, ...] = (
             ("地类.wp", b"WMAP`D23"),
             ("境界.wl", b"WMAP`D22"),
             ("工程.mpj", b"MPJ"),
-            ("三调.vct", "HeadBegin\nDataMark: LANDUSE-VCT".encode()),
+            ("三调.vct", b"HeadBegin\nDataMark: LANDUSE-VCT"),
             ("二调.mdb", b"\x00\x01\x00\x00Standard Jet DB"),
             ("a.accdb", b"\x00\x01\x00\x00Standard ACE DB"),
             ("a.rar", b"Rar!\x1a\x07\x00"),

@@ -169,8 +169,8 @@ def test_rings_that_cross_stay_apart_and_doubles_are_known_whatever_their_start(
 CELLS = [box(100 * i, 100 * j, 100, 100) for i in range(20) for j in range(20)]
 
 
-def cells(name: str, driver: str, **how: object) -> Maker:
-    return gdal(name, driver, CELLS, columns={"NAME": [f"{i}" for i in range(len(CELLS))]}, **how)
+def cells(name: str, driver: str) -> Maker:
+    return gdal(name, driver, CELLS, columns={"NAME": [f"{i}" for i in range(len(CELLS))]})
 
 
 def covered(folder: Path) -> Path:
@@ -210,7 +210,8 @@ def test_a_window_gives_the_rows_that_meet_it_with_their_own_numbers(tmp_path: P
 
 @pytest.mark.parametrize("encoding", ["WKB", "geoarrow"])
 def test_geoparquet_gives_the_same_shapes_in_both_encodings(tmp_path: Path, encoding: str) -> None:
-    holed = shapely.MultiPolygon([box(0, 0, 100, 100).difference(box(20, 20, 30, 30)), box(500, 0, 10, 10)])
+    ring = shapely.Polygon(box(0, 0, 100, 100).exterior, [box(20, 20, 30, 30).exterior])
+    holed = shapely.MultiPolygon([ring, box(500, 0, 10, 10)])
     rows_of([holed, shapely.MultiPolygon([box(900, 0, 5, 5)])]).to_parquet(
         tmp_path / "a.parquet", geometry_encoding=encoding, schema_version="1.1.0"
     )
@@ -233,7 +234,7 @@ def test_a_coordsys_is_known_by_its_numbers(tmp_path: Path, suffix: str, crs: in
     shape = (
         shapely.box(120.1, 30.8, 120.2, 30.9)
         if crs == 4490
-        else shapely.transform(SQUARE, lambda xy: xy + [{4528: 40e6, 4498: 20e6}.get(crs, 0), 0])
+        else shapely.transform(SQUARE, lambda xy: xy + np.array([{4528: 40e6, 4498: 20e6}.get(crs, 0), 0]))
     )
 
     def make(folder: Path) -> Path:
@@ -261,7 +262,7 @@ def test_a_kml_keeps_names_folders_holes_and_extended_data(tmp_path: Path) -> No
 
 
 def test_a_kml_of_many_placemarks_is_counted_against_the_limit(tmp_path: Path) -> None:
-    many = kml("".join(placemark(str(i), polygon()) for i in range(BOUNDARY.features + 1)))(tmp_path)
+    many = str(kml("".join(placemark(str(i), polygon()) for i in range(BOUNDARY.features + 1)))(tmp_path))
     with pytest.raises(InputRefused, match=r"holds 5,?001 features, more than the 5,?000 allowed"):
         read_table(parse_selector(many), BOUNDARY)
 
@@ -405,11 +406,10 @@ def test_mutated_files_are_read_or_refused_never_a_fault(tmp_path: Path, kind: s
             read_boundary(parse_selector(str(made)), ReadOptions(anywhere=True))
             outcomes.add("read")
         except GeoplanError as wrong:
-            assert wrong.file
-            outcomes.add("refused")
+            outcomes.add("refused" if wrong.file else f"without a file: {wrong}")
         finally:
             victim.write_bytes(raw)
-    assert "refused" in outcomes
+    assert outcomes in ({"refused"}, {"read", "refused"})
 
 
 def test_a_signature_is_of_one_kind() -> None:

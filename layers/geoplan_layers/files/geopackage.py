@@ -65,7 +65,7 @@ def table_of(
     frame = recognise(meta["crs"]) if meta["crs"] else None
     notes = (Message("read.prj-by-numbers", {"crs": frame.label}),) if frame and frame.guessed else ()
     stroked = (Message("read.curves-by-angle", {"degrees": ARC_STEP}),) if curved else ()
-    return Table(shapes, fields, rows, frame, source, layer, "utf-8", (*notes, *stroked))
+    return Table(shapes, fields, rows, frame, source, layer, "utf-8", (*meta["notes"], *notes, *stroked))
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -73,7 +73,7 @@ def read_shapefile(
         meta, rows, shapes, raw = read_rows(path, None, source.file, limits, box=box, encoding=RAW, columns=columns)
     fields, encoding = decoded(meta["fields"], raw)
     frame, notes = _prj_frame(parts)
-    return Table(shapes, fields, rows + 1, frame, source, layer, encoding, notes)
+    return Table(shapes, fields, rows + 1, frame, source, layer, encoding, (*meta["notes"], *notes))
 
 
 def decoded(names: NDArray[np.object_], raw: Sequence[Column]) -> tuple[dict[str, Column], str]:
