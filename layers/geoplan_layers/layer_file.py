@@ -75,6 +75,7 @@ class FileLayer:
             west, south = self._box[:2]
             corner = (west, south, west, south) if np.isfinite(west) else None
             first = head if head is not None else dataset.read(corner)
+            self._notes.extend(first.notes)
             self.source: Source = replace(dataset.source, select=spec.selector.choice)
             self._name = dataset.name
         self._fields = tuple(first.columns)

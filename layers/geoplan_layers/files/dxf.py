@@ -81,6 +81,8 @@ def _loaded(path: Path, shown: str) -> tuple[Any, str, tuple[Message, ...]]:
     """The document; one whose structure is damaged is read by ezdxf's recovery, and said so."""
     raw = path.read_bytes()
     binary = raw.startswith(b"AutoCAD Binary DXF")
+    if not raw.rstrip(b"\x00\x1a \t\r\n").endswith(b"EOF"):
+        raise InputRefused("dxf-cut", file=shown)
     encoding = "" if binary else _encoding(raw)
     try:
         if binary:

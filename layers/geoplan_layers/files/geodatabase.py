@@ -9,7 +9,7 @@ from geoplan.boundary import Source
 from geoplan.errors import InputRefused
 from geoplan.messages import Message
 from geoplan_layers.files.dataset import Box, Dataset, Item
-from geoplan_layers.files.gdal import extent_of, layer_names, read_rows, told
+from geoplan_layers.files.gdal import extent_of, heard, layer_names, read_rows, told
 from geoplan_layers.files.geopackage import CURVES, table_of
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.ogr import ARC_STEP, pyogrio
@@ -66,7 +66,8 @@ def read_geodatabase(folder: Path, layer: str, source: Source, limits: Limits, b
 def _curved(folder: Path, layer: str, shown: str, box: Box | None) -> bool:
     """Whether rows hold curves: GDAL's Arrow stream gives them as they are, where reading rows strokes them."""
     try:
-        _, table = pyogrio.raw.read_arrow(folder, layer=layer, columns=[], bbox=box)
+        with heard(folder, shown):
+            _, table = pyogrio.raw.read_arrow(folder, layer=layer, columns=[], bbox=box)
     except Exception as wrong:
         raise told(wrong, shown, folder) from None
     if table.num_columns == 0:

@@ -69,7 +69,7 @@ def table_of(
     notes = (Message("read.prj-by-numbers", {"crs": frame.label}),) if frame and frame.guessed else ()
     stroked = (Message("read.curves-by-angle", {"degrees": ARC_STEP}),) if curved else ()
     repairs = told_open(meta["open"], rows, frame)
-    return Table(shapes, fields, rows, frame, source, layer, "utf-8", (*notes, *stroked), repairs)
+    return Table(shapes, fields, rows, frame, source, layer, "utf-8", (*meta["notes"], *notes, *stroked), repairs)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

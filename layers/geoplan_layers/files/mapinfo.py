@@ -93,7 +93,7 @@ def read_mapinfo(
         meta, rows, shapes, raw = read_rows(path, None, source.file, limits, box=box, encoding=RAW)
     fields, encoding = decoded(meta["fields"], raw)
     frame, notes = _frame(meta["crs"])
-    return Table(shapes, fields, rows, frame, source, layer, encoding, notes)
+    return Table(shapes, fields, rows, frame, source, layer, encoding, (*meta["notes"], *notes))
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def read_shapefile(
     frame, notes = _prj_frame(parts)
     rows = rows + 1
     repairs = (*told_open(meta["open"], rows, frame), *told_order(shapes, rows))
-    return Table(shapes, fields, rows, frame, source, layer, encoding, notes, repairs)
+    return Table(shapes, fields, rows, frame, source, layer, encoding, (*meta["notes"], *notes), repairs)
 
 
 def decoded(names: NDArray[np.object_], raw: Sequence[Column]) -> tuple[dict[str, Column], str]:
