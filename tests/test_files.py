@@ -224,7 +224,7 @@ def test_what_is_no_polygon_is_refused(tmp_path: Path) -> None:
     ring = shapely.LineString(SQUARE.exterior.coords)
     with pytest.raises(
         InputRefused,
-        match=r"the geometry is lines \(LineString\); polygons are needed\. Line rows 1 are closed, open are: —",
+        match=r"the geometry is lines \(LineString\); polygons are needed\. Closed line rows: 1; open: —",
     ):
         read(shapefile(tmp_path / "l", frame_of([ring])))
     with pytest.raises(InputRefused, match=r"the geometry is Point; polygons are needed"):

@@ -39,9 +39,8 @@ def polygonised(table: Table, limit: int = 20) -> Table:
     closed = np.array([on and _all_closed(shape) for on, shape in zip(lines, table.shapes, strict=True)])
     opened = lines & ~closed
     if opened.any() or not table.lines_close:
-        key = "lines-closed" if closed.any() else "lines-not-polygons"
         raise InputRefused(
-            key,
+            "lines-not-polygons",
             file=table.source.file,
             where=table.layer,
             kinds=sorted(table.kinds),
@@ -86,7 +85,7 @@ def even_odd(rings: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[n
     found = rings[outer]
     for at, i in enumerate(outer):
         if int(i) in holes:
-            found[at] = shapely.Polygon(rings[i].exterior, holes[int(i)])
+            found[at] = shapely.orient_polygons(shapely.Polygon(rings[i].exterior, holes[int(i)]))
     return found, outer, len(rings) - len(outer)
 
 

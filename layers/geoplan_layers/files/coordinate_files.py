@@ -10,6 +10,7 @@ from geoplan_layers.files.dataset import Box, Dataset, Item
 from geoplan_layers.files.limits import MB, Limits
 from geoplan_layers.files.point_columns import HEAD_ROWS, layout_of
 from geoplan_layers.files.point_table import Cells, csv_rows, line_place, read_point_table
+from geoplan_layers.files.signature import require
 from geoplan_layers.files.survey_text import is_points_text, is_survey_text, read_survey_text
 from geoplan_layers.files.table import Table
 from geoplan_layers.files.text import whole_text
@@ -26,10 +27,12 @@ def text_datasets(item: Item, limits: Limits) -> list[Dataset]:
     Raises
     ------
     InputRefused
-        A text given by itself that is none of them.
+        A text given by itself that is none of them, or whose first bytes are another format's.
     """
     if (size := item.path.stat().st_size) > MOST_TEXT:
         raise TooLarge("file-too-large", file=item.source.file, size=size, most=MOST_TEXT)
+    if not _in_archive(item):
+        require(item.path, item.source.file, None, item.suffix, "not-a-coordinate-text")
     text, encoding = whole_text(item.path.read_bytes())
     if is_survey_text(text):
         return [_survey(item, limits, text, encoding)]

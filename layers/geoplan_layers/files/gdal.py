@@ -25,7 +25,7 @@ _UNSAID = ("Measured (M)", "Non closed ring detected")
 def heard(path: Path, shown: str) -> Iterator[list[Message]]:
     """What GDAL warns of while reading, as notes under the user's name of the file, once each.
 
-    That M values are dropped is not said: measures are taken on the plane. A ring that is not closed is told by its row.
+    That M values are dropped is not said: measures are taken on the plane. Open rings are told by their rows.
     """
     notes: list[Message] = []
     with warnings.catch_warnings(record=True) as said:

@@ -255,7 +255,7 @@ class _Geometry:
             holes = [self._ring(b) for b in element if _local(b.tag) == "innerBoundaryIs"]
             if len(outer) != 1:
                 raise self._broken("outerBoundaryIs")
-            return shapely.Polygon(outer[0], holes)
+            return shapely.orient_polygons(shapely.Polygon(outer[0], holes))  # KML says itself which ring is a hole
         if kind == "Track":
             texts = [(each.text or "").split()[:2] for each in element if _local(each.tag) == "coord"]
             return shapely.LineString(np.array(texts, dtype=float))
