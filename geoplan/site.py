@@ -16,7 +16,7 @@ from geoplan.crs import lies_in_china
 from geoplan.errors import InputRefused
 from geoplan.landuse import Generation, groups
 from geoplan.layer import UNION_ROLES, Coverage, Layer, Patches
-from geoplan.measure import PRINTS_AS_ZERO, is_sliver, polygons_of, survey_area, survey_areas
+from geoplan.measure import PRINTS_AS_ZERO, generalised, is_sliver, polygons_of, survey_area, survey_areas
 from geoplan.messages import Message
 from geoplan.messages.units import floor_to
 from geoplan.plane import Plane
@@ -104,7 +104,8 @@ class Site:
     @cached_property
     def window(self) -> shapely.Polygon:
         """Bounds of everything that an offset of the boundaries by ``REACH`` can touch."""
-        both = shapely.union_all([self.planning, self.construction] if self.construction else [self.planning])
+        drawn = [self.planning] if self.construction is None else [self.planning, self.construction]
+        both = shapely.union_all([generalised(each, self.accuracy) for each in drawn])
         return shapely.box(*shapely.bounds(shapely.buffer(both, REACH, join_style="mitre", mitre_limit=5.0)))
 
     @cached_property
@@ -296,8 +297,32 @@ def cut(
     hit = patches.take(np.flatnonzero(shapely.intersects(shape, patches.shapes)))
     pieces = hit.shapes.copy()
     border = np.flatnonzero(~shapely.covers(shape, pieces))
-    for i, piece in zip(border, shapely.intersection(pieces[border], shape), strict=True):
-        pieces[i] = polygons_of(piece)
+    pieces[border] = _shared(pieces[border], shape)
     areas = survey_areas(pieces, plane)
     real = np.flatnonzero(areas >= PRINTS_AS_ZERO)
     return hit.take(real), pieces[real], areas[real]
+
+
+_FEW_VERTICES, _FEW_PATCHES, _MARGIN = 5_000, 4, 1.0
+
+
+def _shared(patches: NDArray[np.object_], shape: shapely.Geometry) -> NDArray[np.object_]:
+    """What each patch shares with a shape.
+
+    One intersection costs as much as the shape has vertices, so patches are halved by place until each half meets a
+    shape of few vertices: the part of it within the half's bounds and a margin, beyond which nothing can be shared.
+    """
+    if len(patches) <= _FEW_PATCHES or shapely.get_num_coordinates(shape) <= _FEW_VERTICES:
+        shared = shapely.intersection(patches, shape)
+        return np.array([polygons_of(piece) for piece in shared] + [None], dtype=object)[:-1]
+    bounds = shapely.bounds(patches)
+    west, south, east, north = *bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)
+    near = shapely.intersection(
+        shape, shapely.box(west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN)
+    )
+    middle = bounds[:, 0] + bounds[:, 2] if east - west >= north - south else bounds[:, 1] + bounds[:, 3]
+    order = np.argsort(middle, kind="stable")
+    found = np.empty(len(patches), dtype=object)
+    for half in (order[: len(order) // 2], order[len(order) // 2 :]):
+        found[half] = _shared(patches[half], near)
+    return found

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
-from geoplan.measure import Measurement, area_error, necks, survey_area
+from geoplan.measure import Measurement, area_error, generalised, necks, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
 from geoplan.policy.rule import AreaReading, AreaRule, ClassAreaRule, ContiguityRule, Limit
@@ -42,7 +42,7 @@ def area(rule: AreaRule, case: Case) -> Judgement:
             Message("note.construction-land-lower-bound", {"low": half_up(low, 2), "high": half_up(high, 2)}),
         )
     plus = low - site.area("construction") if rule.of == "construction-land" else 0.0
-    turns: tuple[Turn, ...] = () if low != high else area_turns(shape, site.plane, scale, plus=plus)
+    turns: tuple[Turn, ...] = () if low != high else area_turns(shape, site.plane, scale, plus=plus, accuracy=site.accuracy)
     return replace(
         found,
         measured=Measurement(low, "m2", _method(rule), error),
@@ -159,7 +159,7 @@ def contiguity(rule: ContiguityRule, case: Case) -> Judgement:
     wider, _ = _clusters(parts, gap + 2 * site.accuracy)
     narrower, _ = _clusters(parts, max(gap - 2 * site.accuracy, 0.0))
     measured = Measurement(float(clusters), "count", "count")
-    passages = necks(site.planning, rule.reading.neck_m)
+    passages = necks(generalised(site.planning, site.accuracy), rule.reading.neck_m)
     notes = tuple(Message("note.gap", {"gap": half_up(length, 2), "limit": gap}) for length, _ in gaps)
     if passages:
         notes = (*notes, Message("note.necks", {"count": len(passages), "width": rule.reading.neck_m}))

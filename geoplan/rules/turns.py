@@ -8,7 +8,7 @@ from dataclasses import replace
 import shapely
 
 from geoplan.judgement import Turn
-from geoplan.measure import survey_area
+from geoplan.measure import DEFAULT_ACCURACY, generalised, survey_area
 from geoplan.plane import Plane
 from geoplan.rules.bands import Scale
 from geoplan.site import REACH
@@ -25,13 +25,17 @@ def offset(shape: shapely.Geometry, distance: float) -> shapely.Geometry:
     return shapely.buffer(shape, distance, join_style="mitre", mitre_limit=MITRE_LIMIT)
 
 
-def area_turns(shape: shapely.Geometry, plane: Plane, scale: Scale, *, plus: float = 0.0) -> tuple[Turn, ...]:
+def area_turns(
+    shape: shapely.Geometry, plane: Plane, scale: Scale, *, plus: float = 0.0, accuracy: float = DEFAULT_ACCURACY
+) -> tuple[Turn, ...]:
     """For each other verdict of an area, the nearest offset that gives it.
 
     ``plus`` is area that counts beside the boundary's own (existing construction land in the rest of planning).
     """
+    now = scale.verdict(survey_area(shape, plane) + plus)
+    drawn, shape = shape, generalised(shape, accuracy)
     own = survey_area(shape, plane)
-    now = scale.verdict(own + plus)
+    plus += survey_area(drawn, plane) - own
     found: dict[Verdict, Turn] = {}
     for limit in scale.turning_values:
         for probe in (limit * (1 - 1e-9), limit, limit * (1 + 1e-9)):
@@ -68,12 +72,17 @@ def _offset_for_area(shape: shapely.Geometry, plane: Plane, own: float, wanted: 
 
 
 def shape_turns(
-    shape: shapely.Geometry, plane: Plane, judge: Callable[[shapely.Geometry], Verdict]
+    shape: shapely.Geometry,
+    plane: Plane,
+    judge: Callable[[shapely.Geometry], Verdict],
+    *,
+    accuracy: float = DEFAULT_ACCURACY,
 ) -> tuple[Turn, ...]:
     """For each other verdict that an offset within ±500 m reaches, the nearest such offset, to 1 mm.
 
     ``judge`` gives the nominal verdict of an offset boundary; between two steps tried it is taken to go one way.
     """
+    shape = generalised(shape, accuracy)
     now = judge(shape)
     found: dict[Verdict, Turn] = {}
     for sign in (1.0, -1.0):
