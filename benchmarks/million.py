@@ -105,8 +105,12 @@ def main() -> None:
     ratio = statistics.median(b / a for a, b in zip(*seconds, strict=True))
     weight = statistics.median(b / a for a, b in zip(*memory, strict=True))
     print(f"vertices {chosen.vertices}, patches {chosen.patches}, rounds {chosen.rounds}")
-    print(f"geopandas script  median {statistics.median(seconds[0]):6.1f} s   peak {statistics.median(memory[0]):6.0f} MB")
-    print(f"geoplan check     median {statistics.median(seconds[1]):6.1f} s   peak {statistics.median(memory[1]):6.0f} MB")
+    print(
+        f"geopandas script  median {statistics.median(seconds[0]):6.1f} s   peak {statistics.median(memory[0]):6.0f} MB"
+    )
+    print(
+        f"geoplan check     median {statistics.median(seconds[1]):6.1f} s   peak {statistics.median(memory[1]):6.0f} MB"
+    )
     print(f"ratio geoplan / geopandas: seconds {ratio:.2f}, memory {weight:.2f}")
 
 

@@ -238,17 +238,17 @@ class Site:
             if part != "rest" or (role, "planning") not in asked
         ]
 
-    def known_in(self, role: str, shape: shapely.Geometry) -> Known:
-        """The coverage of any area of the plane by a role; uncovered slivers do not count."""
+    def known_in(self, role: str, shape: shapely.Geometry, *, slivers: bool = False) -> Known:
+        """The coverage of any area of the plane by a role; uncovered slivers do not count unless they are asked for."""
         given = self._layers.get(role, [])
         declared = [area for layer in given if (area := layer.declared(self.plane)) is not None]
-        left = self._uncovered(shape, declared)
+        left = self._uncovered(shape, declared, slivers)
         origin: Literal["declared", "assumed"] = "declared"
         if not shapely.is_empty(left) or not declared:
             assumed = [self._assumed(layer, role, left).area for layer in given if layer.declared(self.plane) is None]
             if assumed:
                 origin = "assumed"
-                left = self._uncovered(left, assumed)
+                left = self._uncovered(left, assumed, slivers)
         missing = survey_area(left, self.plane)
         whole = survey_area(shape, self.plane)
         share = 1.0 if missing == 0 or whole == 0 else min(floor_to(1 - missing / whole, 4), 0.9999)
@@ -258,10 +258,15 @@ class Site:
         if role not in UNION_ROLES:
             return Coverage(layer.extent(self.plane), "assumed")
         shapes = self.patches(role).shapes
-        return Coverage(shapely.union_all(shapes[shapely.intersects(shapes, near)]), "assumed")
+        shapely.prepare(near)
+        return Coverage(shapely.union_all(shapes[shapely.intersects(near, shapes)]), "assumed")
 
-    def _uncovered(self, shape: shapely.Geometry, known: Sequence[shapely.Geometry]) -> shapely.MultiPolygon:
+    def _uncovered(
+        self, shape: shapely.Geometry, known: Sequence[shapely.Geometry], slivers: bool
+    ) -> shapely.MultiPolygon:
         left = polygons_of(shapely.difference(shape, shapely.union_all(np.array(known, dtype=object))))
+        if slivers:
+            return left
         real = [p for p in left.geoms if not is_sliver(p, self.accuracy) and p.area >= PRINTS_AS_ZERO]
         return shapely.MultiPolygon(real)
 
@@ -316,11 +321,10 @@ def _shared(patches: NDArray[np.object_], shape: shapely.Geometry) -> NDArray[np
         shared = shapely.intersection(patches, shape)
         return np.array([polygons_of(piece) for piece in shared] + [None], dtype=object)[:-1]
     bounds = shapely.bounds(patches)
-    west, south, east, north = *bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)
-    near = shapely.intersection(
-        shape, shapely.box(west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN)
-    )
-    middle = bounds[:, 0] + bounds[:, 2] if east - west >= north - south else bounds[:, 1] + bounds[:, 3]
+    low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+    near = shapely.intersection(shape, shapely.box(*(low - _MARGIN), *(high + _MARGIN)))
+    longer = int(np.argmax(high - low))
+    middle = bounds[:, longer] + bounds[:, longer + 2]
     order = np.argsort(middle, kind="stable")
     found = np.empty(len(patches), dtype=object)
     for half in (order[: len(order) // 2], order[len(order) // 2 :]):

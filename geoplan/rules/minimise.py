@@ -7,12 +7,14 @@ from typing import Any
 
 import shapely
 
-from geoplan.judgement import Evidence, Judgement, needs_layer
+from geoplan.judgement import Evidence, Judgement, Turn, needs_layer
+from geoplan.layer import Patches
 from geoplan.measure import Measurement
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
 from geoplan.policy.rule import MinimiseRule
 from geoplan.rules.case import Case
+from geoplan.rules.turns import meets, shape_turns
 from geoplan.site import Piece, Site
 from geoplan.verdict import Verdict
 
@@ -53,7 +55,30 @@ def minimise(rule: MinimiseRule, case: Case) -> Judgement:
         evidence=tuple(Evidence.of(p) for p in wanted),
         balance=_balance(wanted, rule),
         notes=notes,
+        turns=_turns(rule, site, known.origin) if known.is_whole else (),
     )
+
+
+def _turns(rule: MinimiseRule, site: Site, origin: str) -> tuple[Turn, ...]:
+    """Offsets of the judged boundary at which land begins or ceases to be taken, or enough of it is used."""
+    patches = site.patches(rule.layer)
+    if not rule.classes:
+        wanted, careful = patches, Patches.none()
+    else:
+        generation = site.generation(rule.layer)
+        wanted, careful = patches.of(rule.classes, generation), patches.of(rule.careful, generation)
+    whole, doubtful = shapely.union_all(wanted.shapes), shapely.union_all(careful.shapes)
+
+    def less(shape: shapely.Geometry) -> Verdict:
+        return "pass" if origin == "declared" and not meets(shape, wanted.shapes) else "attention"
+
+    def more(shape: shapely.Geometry) -> Verdict:
+        plain = shapely.difference(shapely.intersection(shape, whole), doubtful)
+        enough = float(shapely.area(plain)) > rule.reading.least_share * float(shapely.area(shape))
+        return "pass" if enough else "attention"
+
+    judge = more if rule.wants == "more" else less
+    return shape_turns(site.shape(site.judged), site.plane, judge, accuracy=site.accuracy)
 
 
 def _less(taken: list[Piece], is_whole: bool, origin: str) -> tuple[Verdict, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import shapely
 
 from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
 from geoplan.layer import Patches
-from geoplan.measure import PRINTS_AS_ZERO, Measurement, nearest, survey_area
+from geoplan.measure import PRINTS_AS_ZERO, Measurement, generalised, nearest, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
 from geoplan.policy.rule import Limit, ProximityRule, SeparationRule
@@ -17,8 +18,8 @@ from geoplan.register import Neighbour
 from geoplan.rules.bands import Held, Scale, hold
 from geoplan.rules.case import Case
 from geoplan.rules.size import limit_phrase
-from geoplan.rules.turns import shape_turns
-from geoplan.site import Site
+from geoplan.rules.turns import offset, shape_turns
+from geoplan.site import REACH, Site
 from geoplan.verdict import Verdict, worst
 
 SHOWN = 20
@@ -103,7 +104,7 @@ def _distance_turns(site: Site, shape: shapely.Geometry, others: np.ndarray, sca
         closest = others[int(tree.nearest(moved))]
         return scale.verdict(nearest(moved, closest, site.plane)[0])
 
-    return shape_turns(shape, site.plane, judge)
+    return shape_turns(shape, site.plane, judge, accuracy=site.accuracy)
 
 
 def proximity(rule: ProximityRule, case: Case) -> Judgement:
@@ -115,16 +116,20 @@ def proximity(rule: ProximityRule, case: Case) -> Judgement:
         return needs_layer(role, rule.of)
     shape = site.shape(rule.of)
     reach = max(max(v) for v in (Scale(rule.limits, rule.strength).turning_values,))
-    ground = shapely.buffer(shape, reach)
-    patches = _features(rule, site, ground)
+    ground = shapely.buffer(generalised(shape, site.accuracy), reach)
+    farther = _features(rule, site, shapely.buffer(_offset_reach(shape, site), reach))
+    patches = farther.take(shapely.intersects(_window(ground, site), farther.shapes))
     known = site.known_in(role, ground)
     scale, error = Scale(rule.limits, rule.strength), 2 * site.accuracy
     if not len(patches):
-        return _none_near(rule, scale, reach, known.share, known.is_whole, known.origin)
+        none = _none_near(rule, scale, reach, known.share, known.is_whole, known.origin)
+        return replace(none, turns=_distance_turns(site, shape, farther.shapes, scale)) if known.is_whole else none
     distance, line, i = min((*nearest(shape, each, site.plane), i) for i, each in enumerate(patches.shapes))
     held = hold(scale, distance, error)
     if held.verdict == "pass" and held.firm and _wants_absence(rule):
         held = Held("not-assessed") if not known.is_whole else Held("attention") if known.origin == "assumed" else held
+    elif held.verdict != "pass" and not _wants_absence(rule) and not known.is_whole:
+        held = Held("not-assessed")  # a nearer feature may lie on ground that nobody knows
     key = (
         "not-firm"
         if not held.firm
@@ -159,19 +164,27 @@ def proximity(rule: ProximityRule, case: Case) -> Judgement:
         limit=rule.limits[0],
         coverage={str(rule.of): known.share},
         layers=(role,),
-        turns=_distance_turns(site, shape, patches.shapes, scale),
+        turns=_distance_turns(site, shape, farther.shapes, scale),
         evidence=(evidence,),
     )
 
 
 def _features(rule: ProximityRule, site: Site, ground: shapely.Geometry) -> Patches:
     """Features of the layer within reach, of the classes that the rule names."""
-    window = shapely.box(*shapely.bounds(shapely.union(ground, site.window)))
-    patches = site.near(rule.layer, window)
+    patches = site.near(rule.layer, _window(ground, site))
     if not rule.classes:
         return patches
     generation = site.generation(rule.layer)
     return patches.of(rule.classes, generation)
+
+
+def _window(ground: shapely.Geometry, site: Site) -> shapely.Polygon:
+    return shapely.box(*shapely.bounds(shapely.union(ground, site.window)))
+
+
+def _offset_reach(shape: shapely.Geometry, site: Site) -> shapely.Geometry:
+    """All that an offset within 500 m can touch."""
+    return offset(generalised(shape, site.accuracy), REACH)
 
 
 def _wants_absence(rule: ProximityRule) -> bool:

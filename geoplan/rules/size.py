@@ -9,13 +9,15 @@ import numpy as np
 import shapely
 
 from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
+from geoplan.landuse import groups
 from geoplan.measure import Measurement, area_error, generalised, necks, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
 from geoplan.policy.rule import AreaReading, AreaRule, ClassAreaRule, ContiguityRule, Limit
 from geoplan.rules.bands import Held, Scale, band, hold, hold_between
 from geoplan.rules.case import Case
-from geoplan.rules.turns import area_turns
+from geoplan.rules.turns import area_turns, shape_turns
+from geoplan.site import Site
 from geoplan.verdict import Verdict, breach
 
 _SHOWN_AS = {"m2": "km2s", "m": "distance"}
@@ -42,7 +44,9 @@ def area(rule: AreaRule, case: Case) -> Judgement:
             Message("note.construction-land-lower-bound", {"low": half_up(low, 2), "high": half_up(high, 2)}),
         )
     plus = low - site.area("construction") if rule.of == "construction-land" else 0.0
-    turns: tuple[Turn, ...] = () if low != high else area_turns(shape, site.plane, scale, plus=plus, accuracy=site.accuracy)
+    turns: tuple[Turn, ...] = (
+        () if low != high else area_turns(shape, site.plane, scale, plus=plus, accuracy=site.accuracy)
+    )
     return replace(
         found,
         measured=Measurement(low, "m2", _method(rule), error),
@@ -152,7 +156,10 @@ def limit_phrase(limit: Limit, reading: AreaReading | None = None, *, unit: str 
 
 def contiguity(rule: ContiguityRule, case: Case) -> Judgement:
     """Whether the planning space is one piece: parts within the reading's gap count as connected."""
-    site = case.site
+    return replace(_contiguity(rule, case.site), turns=_contiguity_turns(rule, case.site))
+
+
+def _contiguity(rule: ContiguityRule, site: Site) -> Judgement:
     parts = shapely.get_parts(site.planning)
     gap = rule.reading.gap_m
     clusters, gaps = _clusters(parts, gap)
@@ -194,17 +201,31 @@ def _clusters(parts: np.ndarray, gap: float) -> tuple[int, list[tuple[float, sha
     """Groups of parts that lie within ``gap`` of each other, and the gaps that join them (length, shortest line)."""
     group = list(range(len(parts)))
     joints: list[tuple[float, shapely.Geometry]] = []
-    pairs = sorted(
-        (float(shapely.distance(parts[i], parts[j])), i, j) for i in range(len(parts)) for j in range(i + 1, len(parts))
-    )
-    for distance, i, j in pairs:
-        if distance > gap:
-            break
-        if group[i] != group[j]:
-            old = group[j]
-            group = [group[i] if g == old else g for g in group]
-            joints.append((distance, shapely.shortest_line(parts[i], parts[j])))
-    return len(set(group)), joints
+    first, second = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=gap)
+    first, second = first[first < second], second[first < second]
+    distances = shapely.distance(parts[first], parts[second])
+
+    def root(i: int) -> int:
+        while group[i] != i:
+            group[i] = group[group[i]]
+            i = group[i]
+        return i
+
+    for k in np.lexsort((second, first, distances)).tolist():
+        i, j = int(first[k]), int(second[k])
+        if root(i) != root(j):
+            group[root(j)] = root(i)
+            joints.append((float(distances[k]), shapely.shortest_line(parts[i], parts[j])))
+    return len({root(i) for i in range(len(parts))}), joints
+
+
+def _contiguity_turns(rule: ContiguityRule, site: Site) -> tuple[Turn, ...]:
+    """Offsets of the planning boundary at which its parts grow together, or a passage breaks."""
+
+    def judge(shape: shapely.Geometry) -> Verdict:
+        return "pass" if _clusters(shapely.get_parts(shape), rule.reading.gap_m)[0] == 1 else breach(rule.strength)
+
+    return shape_turns(site.planning, site.plane, judge, accuracy=site.accuracy)
 
 
 def _marks(gaps: list[tuple[float, shapely.Geometry]], passages: tuple[shapely.Polygon, ...]) -> tuple[Evidence, ...]:
@@ -259,7 +280,22 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
         coverage=coverage,
         layers=(role, *((rule.outside,) if rule.outside else ())),
         evidence=tuple(Evidence.of(p) for p in taken),
+        turns=_class_turns(rule, site, scale) if low == high else (),
     )
+
+
+def _class_turns(rule: ClassAreaRule, site: Site, scale: Scale) -> tuple[Turn, ...]:
+    """Offsets of the judged boundary at which the area of the classes inside it crosses a limit."""
+    patches, generation = site.patches(rule.layer), site.generation(rule.layer)
+    counted = np.array([_counts(rule, groups(str(code), generation)) for code in patches.codes], dtype=bool)
+    land = shapely.union_all(patches.shapes[counted])
+    if rule.outside:
+        land = shapely.difference(land, shapely.union_all(site.patches(rule.outside).shapes))
+
+    def judge(shape: shapely.Geometry) -> Verdict:
+        return scale.verdict(survey_area(shapely.intersection(land, shape), site.plane))
+
+    return shape_turns(site.shape(site.judged), site.plane, judge, accuracy=site.accuracy)
 
 
 def _land_words(rule: ClassAreaRule) -> Message:

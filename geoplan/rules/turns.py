@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import shapely
 
 from geoplan.judgement import Turn
-from geoplan.measure import DEFAULT_ACCURACY, generalised, survey_area
+from geoplan.layer import Objects
+from geoplan.measure import DEFAULT_ACCURACY, PRINTS_AS_ZERO, generalised, survey_area
 from geoplan.plane import Plane
 from geoplan.rules.bands import Scale
 from geoplan.site import REACH
@@ -80,7 +82,8 @@ def shape_turns(
 ) -> tuple[Turn, ...]:
     """For each other verdict that an offset within ±500 m reaches, the nearest such offset, to 1 mm.
 
-    ``judge`` gives the nominal verdict of an offset boundary; between two steps tried it is taken to go one way.
+    ``judge`` gives the nominal verdict of an offset boundary; between two steps tried it is taken to go one way. An
+    offset at which nothing is known gives no verdict and is left out.
     """
     shape = generalised(shape, accuracy)
     now = judge(shape)
@@ -96,7 +99,9 @@ def shape_turns(
                 at = _edge(shape, judge, at, sign * step, before)
                 there = offset(shape, at)
                 before = judge(there)
-                if before != now and (before not in found or abs(at) < abs(found[before].shift_m)):
+                if before not in (now, "not-assessed") and (
+                    before not in found or abs(at) < abs(found[before].shift_m)
+                ):
                     found[before] = Turn(before, at, survey_area(there, plane))
             at = sign * step
     return tuple(found[each] for each in sorted(found))
@@ -117,3 +122,14 @@ def _edge(
         else:
             far = middle
     return far
+
+
+def meets(shape: shapely.Geometry, ground: Objects) -> bool:
+    """Whether any piece of ground shares more than contact (0.00 m²) with a shape."""
+    shapely.prepare(shape)
+    hit = ground[shapely.intersects(shape, ground)]
+    if not len(hit):
+        return False
+    if bool(np.any(shapely.contains_properly(shape, hit))):
+        return True
+    return bool(np.any(shapely.area(shapely.intersection(hit, shape)) >= PRINTS_AS_ZERO))
