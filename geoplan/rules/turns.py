@@ -90,21 +90,34 @@ def shape_turns(
     found: dict[Verdict, Turn] = {}
     for sign in (1.0, -1.0):
         before, at = now, 0.0
-        for step in _STEPS:
-            moved = offset(shape, sign * step)
-            if shapely.is_empty(moved):
-                break
-            last = judge(moved)
+        for step in _steps(shape, sign):
+            last = judge(offset(shape, step))
             while last != before:
-                at = _edge(shape, judge, at, sign * step, before)
+                at = _edge(shape, judge, at, step, before)
                 there = offset(shape, at)
                 before = judge(there)
                 if before not in (now, "not-assessed") and (
                     before not in found or abs(at) < abs(found[before].shift_m)
                 ):
                     found[before] = Turn(before, at, survey_area(there, plane))
-            at = sign * step
+            at = step
     return tuple(found[each] for each in sorted(found))
+
+
+def _steps(shape: shapely.Geometry, sign: float) -> list[float]:
+    """Offsets to try one after the other: inward no farther than something of the boundary is left."""
+    steps = [sign * step for step in _STEPS]
+    gone = next((i for i, step in enumerate(steps) if shapely.is_empty(offset(shape, step))), None)
+    if gone is None:
+        return steps
+    left, near, far = steps[:gone], steps[gone - 1] if gone else 0.0, steps[gone]
+    while abs(far - near) > _FINE:
+        middle = (near + far) / 2
+        if shapely.is_empty(offset(shape, middle)):
+            far = middle
+        else:
+            near = middle
+    return [*left, near]
 
 
 def _edge(
