@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import shapely
 
+from geoplan.balance import adding_up
 from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
 from geoplan.land import existing_construction
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, is_sliver, polygons_of, survey_area
@@ -211,10 +212,19 @@ def _within_answer(
         coverage={part: share},
         layers=(role,),
         evidence=tuple(g.piece for g in ground if g.verdict != "pass"),
-        notes=notes,
+        notes=(*notes, *_sliver_note(held, ground)),
         change=Message("change.move-inside", {"area": args["area"], "role": role}) if broken else None,
         balance=_by_zone(ground),
     )
+
+
+def _sliver_note(held: Held, ground: list[_Ground]) -> tuple[Message, ...]:
+    """Slivers outside what is allowed: counted in the sums, told apart."""
+    slivers = [g for g in ground if g.piece.sliver and g.verdict not in ("pass", "unknown")]
+    if not slivers:
+        return ()
+    args = {"count": len(slivers), "area": half_up(sum(g.area for g in slivers), 2)}
+    return (Message("note.slivers" if held.firm else "note.slivers-only", args),)
 
 
 def _held(rule: WithinRule, by: Mapping[str, list[_Ground]]) -> Held:
@@ -243,7 +253,9 @@ def _by_zone(ground: list[_Ground]) -> tuple[Mapping[str, Any], ...]:
     zones: dict[tuple[str, str], float] = {}
     for g in ground:
         zones[g.zone, g.verdict] = zones.get((g.zone, g.verdict), 0.0) + g.area
+    listed = sorted(zones.items())
+    areas = adding_up([area for _, area in listed])
     return tuple(
-        {"zone": zone, "verdict": verdict, "area_m2": half_up(area, 2)}
-        for (zone, verdict), area in sorted(zones.items())
+        {"zone": zone, "verdict": verdict, "area_m2": area}
+        for ((zone, verdict), _), area in zip(listed, areas, strict=True)
     )
