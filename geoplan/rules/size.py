@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
+from geoplan.land import existing_construction
 from geoplan.landuse import groups
 from geoplan.measure import Measurement, area_error, generalised, necks, survey_area
 from geoplan.messages import Message
@@ -34,6 +35,8 @@ def area(rule: AreaRule, case: Case) -> Judgement:
     shape = site.planning if rule.of == "planning" else site.construction
     assert shape is not None
     error = area_error(shape, site.accuracy)
+    if rule.of == "construction-land" and site.has("land-use"):
+        error += area_error(existing_construction(site, "rest"), site.accuracy)
     low, high = _bounds(rule, case)
     held = hold(scale, low, error) if low == high else hold_between(scale, low, high, error)
     found = _told(rule, held, scale, low, high)
