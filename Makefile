@@ -69,6 +69,7 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python benchmarks/overlap.py
+	@$(BIN)/python benchmarks/million.py --rounds 1
 
 # After a change of dependencies: the lock, and the two hashed lists that pip installs from.
 lock: $(VENV)/.dev

@@ -16,14 +16,13 @@ UNCOVERED = "uncovered"
 def around(site: Site) -> tuple[Context, ...]:
     """Patches of every layer within 500 m of the boundaries, and all neighbours, on the plane."""
     both = shapely.union_all([site.planning, site.construction] if site.construction is not None else [site.planning])
-    near = shapely.buffer(both, REACH)
-    shapely.prepare(near)
+    shapely.prepare(both)
     found: list[Context] = []
     for role in dict.fromkeys(layer.role for layer in site.layers):
         generations = {layer.generation for layer in site.layers if layer.role == role}
         generation = generations.pop() if len(generations) == 1 else None
         patches = site.patches(role)
-        for i in np.flatnonzero(shapely.intersects(near, patches.shapes)):
+        for i in np.flatnonzero(shapely.dwithin(both, patches.shapes, REACH)):
             code = str(patches.codes[i])
             kinds = tuple(sorted(groups(code, generation))) if generation else ()
             found.append(Context(role, str(patches.ids[i]), code, str(patches.names[i]), patches.shapes[i], kinds))

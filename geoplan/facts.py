@@ -150,6 +150,22 @@ class Ledger:
 
     facts: Facts
     measured: Mapping[str, float | None]
+    errors: Mapping[str, float] = field(default_factory=dict)
+
+    def error(self, path: str, policy: str) -> float:
+        """Bound on the error of a figure from what was measured for it; what is only declared has none of its own."""
+        found = 0.0
+        for name, error in self.errors.items():
+            own = self.measured.get(name)
+            if own is None:
+                continue
+            ends = [
+                Ledger(self.facts, {**self.measured, name: own + sign * error}).value(path, policy)[0]
+                for sign in (-1, 1)
+            ]
+            if all(isinstance(end, float) for end in ends):
+                found += abs(ends[1] - ends[0]) / 2
+        return found
 
     def value(self, path: str, policy: str) -> tuple[Any, tuple[str, ...]]:
         """The value of a figure and the figures missing for it (either of the two is empty)."""

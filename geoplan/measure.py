@@ -42,6 +42,9 @@ _TERMS = (
     5 / 2304 * _E2**4,
 )
 
+MANY_VERTICES = 20_000
+"""Vertices past which a shape is generalised before it is offset."""
+
 Unit = Literal["m2", "m", "share", "count"] | str
 
 
@@ -148,6 +151,18 @@ def polygons_of(shape: shapely.Geometry) -> shapely.MultiPolygon:
     while np.any(shapely.get_type_id(parts) > shapely.GeometryType.POLYGON):
         parts = shapely.get_parts(parts)
     return shapely.MultiPolygon([part for part in parts if part.geom_type == "Polygon" and not part.is_empty])
+
+
+def generalised(shape: shapely.Geometry, accuracy: float) -> shapely.Geometry:
+    """A shape for offsets: itself, or past ``MANY_VERTICES`` its lines within half the accuracy (Douglas–Peucker).
+
+    An offset of a line that trembles by less than its own accuracy is a matter of chance, and the offset of a million
+    vertices takes minutes. Areas and overlaps are never measured on it.
+    """
+    if shapely.get_num_coordinates(shape) <= MANY_VERTICES:
+        return shape
+    simple = shapely.simplify(shape, accuracy / 2, preserve_topology=False)
+    return simple if shapely.is_valid(simple) else shapely.simplify(shape, accuracy / 2, preserve_topology=True)
 
 
 def necks(polygon: shapely.Geometry, width: float) -> tuple[shapely.Polygon, ...]:

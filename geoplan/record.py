@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import shapely
 
+from geoplan.balance import adding_up
 from geoplan.boundary import Boundary, Source
 from geoplan.facts import Facts
 from geoplan.judgement import Evidence, Judgement
@@ -19,6 +20,7 @@ from geoplan.policy import Cited, Limit, Policy, PolicyBook, Rule
 from geoplan.report import (
     BoundaryRecord,
     ClauseRecord,
+    DeclaredRecord,
     EvidenceRecord,
     FindingRecord,
     LayerRecord,
@@ -26,6 +28,7 @@ from geoplan.report import (
     MeasuredValue,
     MessageRef,
     SaidMessage,
+    SliverRecord,
     SourceFile,
     StructureRecord,
     TurnRecord,
@@ -42,13 +45,14 @@ def said(message: Message) -> SaidMessage:
 
 def boundary_record(boundary: Boundary, shape: shapely.Geometry, site: Site) -> BoundaryRecord:
     """A boundary as measured on the plane of the check."""
-    part = "planning" if shape is site.planning else "construction"
-    declared = site.proposal.facts.values.get(f"declared.{part}_area_m2", boundary.declared_area_m2)
     parts = shapely.get_parts(shape)
+    area, planar = survey_area(shape, site.plane), float(shapely.area(shape))
+    declared = _declared(boundary, site, "planning" if shape is site.planning else "construction", area, planar)
     return BoundaryRecord(
-        area_m2=half_up(survey_area(shape, site.plane), 2),
-        planar_area_m2=half_up(float(shapely.area(shape)), 2),
-        declared_area_m2=declared,
+        area_m2=half_up(area, 2),
+        planar_area_m2=half_up(planar, 2),
+        declared_area_m2=declared[0].area_m2 if declared else None,
+        declared_areas=declared,
         error_m2=half_up(area_error(shape, site.accuracy), 2),
         crs=boundary.frame.label,
         parts=len(parts),
@@ -66,15 +70,36 @@ def source_file(source: Source) -> SourceFile:
     return SourceFile(file=source.file, sha256=source.sha256, select=source.select)
 
 
+def _declared(boundary: Boundary, site: Site, part: str, area: float, planar: float) -> list[DeclaredRecord]:
+    """What the facts and the file itself declare, beside both measures; the facts, which a person gave, first."""
+    found: tuple[tuple[Literal["facts", "file"], Any], ...] = (
+        ("facts", site.proposal.facts.values.get(f"declared.{part}_area_m2")),
+        ("file", boundary.declared_area_m2),
+    )
+    return [
+        DeclaredRecord(
+            source=source,
+            area_m2=half_up(float(value), 2),
+            difference_m2=half_up(float(value) - area, 2),
+            planar_difference_m2=half_up(float(value) - planar, 2),
+        )
+        for source, value in found
+        if value is not None
+    ]
+
+
 def land_record(land: LandAccount) -> dict[str, float | None]:
-    """The account of construction land for the report."""
+    """The account of construction land for the report: new, existing and approved are a table that adds up."""
     figures = {
         "new_construction_m2": land.new,
         "existing_construction_m2": land.existing,
         "approved_unused_m2": land.approved,
         "construction_land_m2": land.construction_land,
     }
-    return {key: None if value is None else half_up(value, 2) for key, value in figures.items()}
+    printed = {key: None if value is None else half_up(value, 2) for key, value in figures.items()}
+    parts = [key for key in figures if key != "construction_land_m2" and figures[key] is not None]
+    table = adding_up([figures[key] or 0.0 for key in parts])
+    return {**printed, **dict(zip(parts, table, strict=True))}
 
 
 def finding_record(
@@ -143,9 +168,18 @@ def finding_record(
         coverage={part: floor_to(share, 4) for part, share in answer.coverage.items()},
         layers=list(answer.layers),
         evidence=[evidence_record(piece, evidence) for piece in answer.evidence],
+        slivers=_slivers(answer),
         balance=[dict(row) for row in answer.balance],
         facts=[dict(row) for row in answer.facts],
     )
+
+
+def _slivers(answer: Judgement) -> SliverRecord | None:
+    """The account of slivers among the evidence; they count in every sum and are never dropped."""
+    found = [piece for piece in answer.evidence if piece.sliver]
+    if not found:
+        return None
+    return SliverRecord(pieces=len(found), area_m2=half_up(sum(piece.area_m2 or 0.0 for piece in found), 2))
 
 
 def _measured(answer: Judgement) -> MeasuredValue | None:

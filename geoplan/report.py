@@ -54,12 +54,22 @@ class SourceFile(_Part):
     select: str = ""
 
 
+class DeclaredRecord(_Part):
+    """A declared area beside the measured ones: declared minus ellipsoidal, declared minus planar, m²."""
+
+    source: Literal["facts", "file"]
+    area_m2: float
+    difference_m2: float
+    planar_difference_m2: float
+
+
 class BoundaryRecord(_Part):
     """A boundary as measured."""
 
     area_m2: float
     planar_area_m2: float
     declared_area_m2: float | None
+    declared_areas: list[DeclaredRecord] = []
     error_m2: float
     crs: str
     parts: int
@@ -148,6 +158,13 @@ class EvidenceRecord(_Part):
     uses: list[dict[str, Any]] = []
 
 
+class SliverRecord(_Part):
+    """Pieces that vanish within the accuracy of their lines (2·area/perimeter < 2·accuracy), counted in the sums."""
+
+    pieces: int
+    area_m2: float
+
+
 class FindingRecord(_Part):
     """One rule's answer."""
 
@@ -177,6 +194,7 @@ class FindingRecord(_Part):
     coverage: dict[str, float]
     layers: list[str]
     evidence: list[EvidenceRecord]
+    slivers: SliverRecord | None = None
     balance: list[dict[str, Any]] = []
     facts: list[dict[str, Any]] = []
 

@@ -16,7 +16,7 @@ from geoplan.crs import lies_in_china
 from geoplan.errors import InputRefused
 from geoplan.landuse import Generation, groups
 from geoplan.layer import UNION_ROLES, Coverage, Layer, Patches
-from geoplan.measure import PRINTS_AS_ZERO, is_sliver, polygons_of, survey_area, survey_areas
+from geoplan.measure import PRINTS_AS_ZERO, generalised, is_sliver, polygons_of, survey_area, survey_areas
 from geoplan.messages import Message
 from geoplan.messages.units import floor_to
 from geoplan.plane import Plane
@@ -104,7 +104,8 @@ class Site:
     @cached_property
     def window(self) -> shapely.Polygon:
         """Bounds of everything that an offset of the boundaries by ``REACH`` can touch."""
-        both = shapely.union_all([self.planning, self.construction] if self.construction else [self.planning])
+        drawn = [self.planning] if self.construction is None else [self.planning, self.construction]
+        both = shapely.union_all([generalised(each, self.accuracy) for each in drawn])
         return shapely.box(*shapely.bounds(shapely.buffer(both, REACH, join_style="mitre", mitre_limit=5.0)))
 
     @cached_property
@@ -237,17 +238,17 @@ class Site:
             if part != "rest" or (role, "planning") not in asked
         ]
 
-    def known_in(self, role: str, shape: shapely.Geometry) -> Known:
-        """The coverage of any area of the plane by a role; uncovered slivers do not count."""
+    def known_in(self, role: str, shape: shapely.Geometry, *, slivers: bool = False) -> Known:
+        """The coverage of any area of the plane by a role; uncovered slivers do not count unless they are asked for."""
         given = self._layers.get(role, [])
         declared = [area for layer in given if (area := layer.declared(self.plane)) is not None]
-        left = self._uncovered(shape, declared)
+        left = self._uncovered(shape, declared, slivers)
         origin: Literal["declared", "assumed"] = "declared"
         if not shapely.is_empty(left) or not declared:
             assumed = [self._assumed(layer, role, left).area for layer in given if layer.declared(self.plane) is None]
             if assumed:
                 origin = "assumed"
-                left = self._uncovered(left, assumed)
+                left = self._uncovered(left, assumed, slivers)
         return Known(self._share(left, shape), origin, left)
 
     def known_classes(self, role: str, part: Part) -> Known:
@@ -263,7 +264,7 @@ class Site:
         if not strange:
             return known
         nameless = shapely.intersection(shapely.union_all(np.array(strange, dtype=object)), shape)
-        uncovered = self._uncovered(shapely.union(known.uncovered, nameless), [])
+        uncovered = self._uncovered(shapely.union(known.uncovered, nameless), [], False)
         return Known(self._share(uncovered, shape), known.origin, uncovered)
 
     def _share(self, uncovered: shapely.Geometry, shape: shapely.Geometry) -> float:
@@ -275,10 +276,15 @@ class Site:
         if role not in UNION_ROLES:
             return Coverage(layer.extent(self.plane), "assumed")
         shapes = self.patches(role).shapes
-        return Coverage(shapely.union_all(shapes[shapely.intersects(shapes, near)]), "assumed")
+        shapely.prepare(near)
+        return Coverage(shapely.union_all(shapes[shapely.intersects(near, shapes)]), "assumed")
 
-    def _uncovered(self, shape: shapely.Geometry, known: Sequence[shapely.Geometry]) -> shapely.MultiPolygon:
+    def _uncovered(
+        self, shape: shapely.Geometry, known: Sequence[shapely.Geometry], slivers: bool
+    ) -> shapely.MultiPolygon:
         left = polygons_of(shapely.difference(shape, shapely.union_all(np.array(known, dtype=object))))
+        if slivers:
+            return left
         real = [p for p in left.geoms if not is_sliver(p, self.accuracy) and p.area >= PRINTS_AS_ZERO]
         return shapely.MultiPolygon(real)
 
@@ -314,8 +320,31 @@ def cut(
     hit = patches.take(np.flatnonzero(shapely.intersects(shape, patches.shapes)))
     pieces = hit.shapes.copy()
     border = np.flatnonzero(~shapely.covers(shape, pieces))
-    for i, piece in zip(border, shapely.intersection(pieces[border], shape), strict=True):
-        pieces[i] = polygons_of(piece)
+    pieces[border] = _shared(pieces[border], shape)
     areas = survey_areas(pieces, plane)
     real = np.flatnonzero(areas >= PRINTS_AS_ZERO)
     return hit.take(real), pieces[real], areas[real]
+
+
+_FEW_VERTICES, _FEW_PATCHES, _MARGIN = 5_000, 4, 1.0
+
+
+def _shared(patches: NDArray[np.object_], shape: shapely.Geometry) -> NDArray[np.object_]:
+    """What each patch shares with a shape.
+
+    One intersection costs as much as the shape has vertices, so patches are halved by place until each half meets a
+    shape of few vertices: the part of it within the half's bounds and a margin, beyond which nothing can be shared.
+    """
+    if len(patches) <= _FEW_PATCHES or shapely.get_num_coordinates(shape) <= _FEW_VERTICES:
+        shared = shapely.intersection(patches, shape)
+        return np.array([polygons_of(piece) for piece in shared] + [None], dtype=object)[:-1]
+    bounds = shapely.bounds(patches)
+    low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+    near = shapely.intersection(shape, shapely.box(*(low - _MARGIN), *(high + _MARGIN)))
+    longer = int(np.argmax(high - low))
+    middle = bounds[:, longer] + bounds[:, longer + 2]
+    order = np.argsort(middle, kind="stable")
+    found = np.empty(len(patches), dtype=object)
+    for half in (order[: len(order) // 2], order[len(order) // 2 :]):
+        found[half] = _shared(patches[half], near)
+    return found

@@ -112,8 +112,9 @@ def test_intensity_is_declared_investment_over_measured_area() -> None:
     found = judged("liuzhou-2018", "light-intensity", text)
     assert found.verdict == "pass"
     assert found.measured is not None
-    assert found.measured.method == "declared" or found.measured.method == "measured-and-declared"
+    assert found.measured.method == "measured-and-declared"
     assert found.measured.value == pytest.approx(1.6e9 / 3, rel=1e-3)
+    assert found.measured.error == pytest.approx(found.measured.value * 0.05 * 4 * 3e6**0.5 / 3e6, rel=0.01)
     assert judged("liuzhou-2018", "heavy-intensity", text).verdict == "not-applicable"
 
 

@@ -48,6 +48,7 @@ def test_the_report_has_the_members_that_others_read() -> None:
         "area_m2",
         "planar_area_m2",
         "declared_area_m2",
+        "declared_areas",
         "error_m2",
         "crs",
         "parts",
@@ -59,7 +60,7 @@ def test_the_report_has_the_members_that_others_read() -> None:
     found = next(f for f in content["policies"][0]["findings"] if f["rule"] == "basic-farmland")
     assert set(found) >= {
         "rule", "kind", "subject", "stage", "group", "strength", "verdict", "firm", "waivable", "message", "says", "measured",
-        "limit", "turns_at", "clause", "also", "reading", "coverage", "layers", "evidence",
+        "limit", "turns_at", "clause", "also", "reading", "coverage", "layers", "evidence", "slivers",
     }  # fmt: skip
     assert set(found["evidence"][0]) >= {
         "id",

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from geoplan.facts import Facts, Ledger
 from geoplan.land import LandAccount
+from geoplan.measure import area_error
 from geoplan.policy import Policy, Rule
 from geoplan.site import Site
 
@@ -34,7 +35,10 @@ class Case:
             "measured.construction_land_m2": self.land.construction_land,
             "measured.new_construction_m2": self.land.new,
         }
-        return Ledger(self.facts, measured)
+        planning = area_error(self.site.planning, self.site.accuracy)
+        construction = area_error(self.site.shape("construction"), self.site.accuracy) if has_construction else 0.0
+        errors = {name: planning if "planning" in name else construction for name in measured}
+        return Ledger(self.facts, measured, errors)
 
     def town_types(self) -> frozenset[str] | None:
         """The town's types with its class under this policy; none where neither is given."""

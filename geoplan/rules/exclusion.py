@@ -16,7 +16,7 @@ from geoplan.messages.units import half_up
 from geoplan.policy.rule import ExclusionRule
 from geoplan.rules.case import Case
 from geoplan.rules.planned import PLANNED, under_planned_uses
-from geoplan.rules.turns import shape_turns
+from geoplan.rules.turns import meets, shape_turns
 from geoplan.site import Piece, Site
 from geoplan.verdict import Verdict, breach, worst
 
@@ -196,20 +196,20 @@ def _turns(rule: ExclusionRule, site: Site) -> tuple[Turn, ...]:
     patches = site.patches(rule.layer).shapes
     if site.construction is None:
         near = patches
-        return shape_turns(site.planning, site.plane, lambda shape: _nominal(shape, near, rule))
+        return shape_turns(site.planning, site.plane, lambda shape: _nominal(shape, near, rule), accuracy=site.accuracy)
     near = patches
     planning = site.planning
     inside = near[shapely.area(shapely.intersection(near, planning)) >= PRINTS_AS_ZERO] if len(near) else near
     bad = _bad_ground(rule, site, inside)
 
     def judge(shape: shapely.Geometry) -> Verdict:
-        if _overlaps(shape, near):
+        if meets(shape, near):
             return breach(rule.strength)
-        if _overlaps(shapely.difference(planning, shape), bad):
+        if meets(shapely.difference(planning, shape), bad):
             return breach(rule.strength)
         return "attention" if len(inside) else "pass"
 
-    return shape_turns(site.construction, site.plane, judge)
+    return shape_turns(site.construction, site.plane, judge, accuracy=site.accuracy)
 
 
 def _bad_ground(rule: ExclusionRule, site: Site, inside: np.ndarray) -> np.ndarray:
@@ -226,15 +226,4 @@ def _bad_ground(rule: ExclusionRule, site: Site, inside: np.ndarray) -> np.ndarr
 
 
 def _nominal(shape: shapely.Geometry, near: np.ndarray, rule: ExclusionRule) -> Verdict:
-    return breach(rule.strength) if _overlaps(shape, near) else "pass"
-
-
-def _overlaps(shape: shapely.Geometry, near: np.ndarray) -> bool:
-    """Whether any patch shares more than contact with a shape."""
-    shapely.prepare(shape)
-    hit = near[shapely.intersects(shape, near)]
-    if not len(hit):
-        return False
-    if bool(np.any(shapely.contains_properly(shape, hit))):
-        return True
-    return bool(np.any(shapely.area(shapely.intersection(hit, shape)) >= PRINTS_AS_ZERO))
+    return breach(rule.strength) if meets(shape, near) else "pass"

@@ -31,7 +31,7 @@ def facts(rule: FactsRule, case: Case) -> Judgement:
         return Judgement("pass", Message("finding.facts.does-not-bite", {"conditions": _conditions(rule)}), facts=rows)
     if bites is None and verdict in ("fail", "attention"):
         return Judgement("not-assessed", Message("finding.facts.missing", {"figures": list(missing)}), facts=rows)
-    return _told(rule, verdict, rows, missing if bites is None else ())
+    return _told(rule, case, verdict, rows, missing if bites is None else ())
 
 
 def _outside(rule: FactsRule, case: Case) -> Judgement | None:
@@ -123,15 +123,16 @@ def _phrase(limit: Limit) -> dict[str, Any]:
 
 
 def _told(
-    rule: FactsRule, verdict: Verdict, rows: tuple[Mapping[str, Any], ...], unknown: tuple[str, ...]
+    rule: FactsRule, case: Case, verdict: Verdict, rows: tuple[Mapping[str, Any], ...], unknown: tuple[str, ...]
 ) -> Judgement:
     missing = list(dict.fromkeys([*unknown, *(name for row in rows for name in row["missing"])]))
     deciding = next((row for row in rows if row["verdict"] == verdict), rows[0])
     limit = next((each for each in rule.limits if each.figure == deciding["figure"]), rule.limits[0])
-    method = "declared" if all(row["declared"] for row in rows) else "measured-and-declared"
+    error = case.ledger.error(deciding["figure"], case.policy.id)
+    method = "declared" if all(row["declared"] for row in rows) and not error else "measured-and-declared"
     measured = None
     if isinstance(deciding["value"], int | float) and not isinstance(deciding["value"], bool):
-        measured = Measurement(float(deciding["value"]), deciding["unit"], method)
+        measured = Measurement(float(deciding["value"]), deciding["unit"], method, error)
     if verdict == "not-assessed":
         return Judgement(verdict, Message("finding.facts.missing", {"figures": missing}), facts=rows, limit=limit)
     says = [

@@ -7,15 +7,22 @@ from typing import Any
 
 import shapely
 
-from geoplan.judgement import Evidence, Judgement, needs_layer
+from geoplan.balance import adding_up
+from geoplan.judgement import Evidence, Judgement, Turn, needs_layer
+from geoplan.landuse import Generation
+from geoplan.layer import Patches
 from geoplan.measure import Measurement
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
 from geoplan.policy.rule import MinimiseRule
 from geoplan.rules.case import Case
 from geoplan.rules.classes import class_notes
+from geoplan.rules.turns import meets, shape_turns
 from geoplan.site import Piece, Site
 from geoplan.verdict import Verdict
+
+_RIDGES: Mapping[Generation | None, str] = {"third-survey": "1203", "second-survey": "123"}
+"""Class code of field ridges by generation; other generations have none."""
 
 
 def minimise(rule: MinimiseRule, case: Case) -> Judgement:
@@ -40,10 +47,11 @@ def minimise(rule: MinimiseRule, case: Case) -> Judgement:
         if rule.wants == "more"
         else _less(wanted, known.is_whole, known.origin)
     )
-    firm = key != "finding.minimise.slivers"
+    firm = key != "finding.minimise.slivers" or known.origin == "assumed"
     notes = class_notes(site, role, part) if rule.classes else ()
     if site.construction is None and wanted:
         notes = (*notes, Message("note.planning-in-place", {}))
+    notes = (*notes, *_sliver_note(wanted, rule, key))
     return Judgement(
         verdict,
         Message(key, _minimise_args(rule, site, wanted, known.share)),
@@ -54,9 +62,40 @@ def minimise(rule: MinimiseRule, case: Case) -> Judgement:
         coverage=coverage,
         layers=(role,),
         evidence=tuple(Evidence.of(p) for p in wanted),
-        balance=_balance(wanted, rule),
+        balance=_balance(wanted, rule, {layer.generation for layer in site.layers if layer.role == role}),
         notes=notes,
+        turns=_turns(rule, site, known.origin) if known.is_whole else (),
     )
+
+
+def _turns(rule: MinimiseRule, site: Site, origin: str) -> tuple[Turn, ...]:
+    """Offsets of the judged boundary at which land begins or ceases to be taken, or enough of it is used."""
+    patches = site.patches(rule.layer)
+    if not rule.classes:
+        wanted, careful = patches, Patches.none()
+    else:
+        generation = site.generation(rule.layer)
+        wanted, careful = patches.of(rule.classes, generation), patches.of(rule.careful, generation)
+    whole, doubtful = shapely.union_all(wanted.shapes), shapely.union_all(careful.shapes)
+
+    def less(shape: shapely.Geometry) -> Verdict:
+        return "pass" if origin == "declared" and not meets(shape, wanted.shapes) else "attention"
+
+    def more(shape: shapely.Geometry) -> Verdict:
+        plain = shapely.difference(shapely.intersection(shape, whole), doubtful)
+        enough = float(shapely.area(plain)) > rule.reading.least_share * float(shapely.area(shape))
+        return "pass" if enough else "attention"
+
+    judge = more if rule.wants == "more" else less
+    return shape_turns(site.shape(site.judged), site.plane, judge, accuracy=site.accuracy)
+
+
+def _sliver_note(wanted: list[Piece], rule: MinimiseRule, key: str) -> tuple[Message, ...]:
+    """Slivers among what is taken: counted in the sums, told apart."""
+    slivers = [p for p in wanted if p.sliver]
+    if not slivers or rule.wants == "more" or key == "finding.minimise.slivers":
+        return ()
+    return (Message("note.slivers", {"count": len(slivers), "area": half_up(sum(p.area for p in slivers), 2)}),)
 
 
 def _less(taken: list[Piece], is_whole: bool, origin: str) -> tuple[Verdict, str]:
@@ -100,19 +139,36 @@ def _minimise_args(rule: MinimiseRule, site: Site, wanted: list[Piece], share: f
     }
 
 
-def _balance(wanted: list[Piece], rule: MinimiseRule) -> tuple[Mapping[str, Any], ...]:
-    """The account by class code: patches, gross and net area, whether it is among the worst."""
+def _balance(
+    wanted: list[Piece], rule: MinimiseRule, generations: set[Generation | None]
+) -> tuple[Mapping[str, Any], ...]:
+    """The account by class code: patches, gross and net area, whether it is among the worst.
+
+    The ridges (田坎) that 扣除系数 takes off are booked in a row of their own, so that the net column sums to the gross
+    one (largest remainder).
+    """
     codes: dict[str, list[Piece]] = {}
     for piece in wanted:
         codes.setdefault(piece.code, []).append(piece)
-    return tuple(
+    listed = sorted(codes.items())
+    gross = [sum(p.area for p in pieces) for _, pieces in listed]
+    net = [sum(p.net_area for p in pieces) for _, pieces in listed]
+    ridges = max(sum(gross) - sum(net), 0.0)
+    areas, nets = adding_up(gross), adding_up([*net, ridges], total=sum(gross))
+    rows: list[Mapping[str, Any]] = [
         {
             "class": code,
             "name": pieces[0].name,
             "patches": len(pieces),
-            "area_m2": half_up(sum(p.area for p in pieces), 2),
-            "net_area_m2": half_up(sum(p.net_area for p in pieces), 2),
+            "area_m2": area,
+            "net_area_m2": own,
             "worst": bool(pieces[0].groups & set(rule.worst)),
         }
-        for code, pieces in sorted(codes.items())
-    )
+        for (code, pieces), area, own in zip(listed, areas, nets, strict=False)
+    ]
+    if nets[-1]:
+        code = _RIDGES.get(next(iter(generations)) if len(generations) == 1 else None, "")
+        rows.append(
+            {"class": code, "name": "田坎", "patches": 0, "area_m2": 0.0, "net_area_m2": nets[-1], "worst": False}
+        )
+    return tuple(rows)

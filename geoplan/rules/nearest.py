@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import shapely
 
 from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
 from geoplan.layer import Patches
-from geoplan.measure import PRINTS_AS_ZERO, Measurement, nearest, survey_area
+from geoplan.measure import PRINTS_AS_ZERO, Measurement, generalised, nearest, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
 from geoplan.policy.rule import Limit, ProximityRule, SeparationRule
@@ -17,8 +18,8 @@ from geoplan.register import Neighbour
 from geoplan.rules.bands import Held, Scale, hold, hold_between
 from geoplan.rules.case import Case
 from geoplan.rules.size import limit_phrase
-from geoplan.rules.turns import shape_turns
-from geoplan.site import Known, Site
+from geoplan.rules.turns import offset, shape_turns
+from geoplan.site import REACH, Known, Site
 from geoplan.verdict import Verdict, worst
 
 SHOWN = 20
@@ -103,7 +104,7 @@ def _distance_turns(site: Site, shape: shapely.Geometry, others: np.ndarray, sca
         closest = others[int(tree.nearest(moved))]
         return scale.verdict(nearest(moved, closest, site.plane)[0])
 
-    return shape_turns(shape, site.plane, judge)
+    return shape_turns(shape, site.plane, judge, accuracy=site.accuracy)
 
 
 def proximity(rule: ProximityRule, case: Case) -> Judgement:
@@ -116,11 +117,13 @@ def proximity(rule: ProximityRule, case: Case) -> Judgement:
     shape = site.shape(rule.of)
     scale, error = Scale(rule.limits, rule.strength), 2 * site.accuracy
     reach = max(scale.turning_values) + error
-    ground = shapely.buffer(shape, reach, quad_segs=64)
-    patches = _features(rule, site, ground)
+    ground = shapely.buffer(generalised(shape, site.accuracy), reach, quad_segs=64)
+    farther = _features(rule, site, shapely.buffer(_offset_reach(shape, site), reach))
+    patches = farther.take(shapely.intersects(_window(ground, site), farther.shapes))
     known = site.known_in(role, ground)
     if not len(patches):
-        return _none_near(rule, scale, known)
+        none = _none_near(rule, scale, known)
+        return replace(none, turns=_distance_turns(site, shape, farther.shapes, scale)) if known.is_whole else none
     distance, line, i = min((*nearest(shape, each, site.plane), i) for i, each in enumerate(patches.shapes))
     held = _held(rule, scale, site, known, distance)
     evidence = Evidence(
@@ -143,7 +146,7 @@ def proximity(rule: ProximityRule, case: Case) -> Judgement:
         limit=rule.limits[0],
         coverage={str(rule.of): known.share},
         layers=(role,),
-        turns=_distance_turns(site, shape, patches.shapes, scale),
+        turns=_distance_turns(site, shape, farther.shapes, scale),
         evidence=(evidence,),
     )
 
@@ -175,12 +178,20 @@ def _said(rule: ProximityRule, known: Known) -> dict[str, Any]:
 
 def _features(rule: ProximityRule, site: Site, ground: shapely.Geometry) -> Patches:
     """Features of the layer within reach, of the classes that the rule names."""
-    window = shapely.box(*shapely.bounds(shapely.union(ground, site.window)))
-    patches = site.near(rule.layer, window)
+    patches = site.near(rule.layer, _window(ground, site))
     if not rule.classes:
         return patches
     generation = site.generation(rule.layer)
     return patches.of(rule.classes, generation)
+
+
+def _window(ground: shapely.Geometry, site: Site) -> shapely.Polygon:
+    return shapely.box(*shapely.bounds(shapely.union(ground, site.window)))
+
+
+def _offset_reach(shape: shapely.Geometry, site: Site) -> shapely.Geometry:
+    """All that an offset within 500 m can touch."""
+    return offset(generalised(shape, site.accuracy), REACH)
 
 
 def _wants_absence(rule: ProximityRule) -> bool:

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geoplan.judgement import Evidence, Judgement, needs_layer, not_assessed
+from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, is_sliver, polygons_of, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
 from geoplan.policy.rule import ExclusionRule
 from geoplan.rules.bands import Held
 from geoplan.rules.case import Case
+from geoplan.rules.turns import meets, shape_turns
 from geoplan.site import Known, Piece, Site
-from geoplan.verdict import breach
+from geoplan.verdict import Verdict, breach
 
 PLANNED = "planned-land-use"
 
@@ -42,7 +43,9 @@ def under_planned_uses(rule: ExclusionRule, case: Case) -> Judgement:
         message = Message("finding.exclusion.needs-planned-use", args)
         return not_assessed(message, layers=(PLANNED, role), coverage=coverage)
     site.generation(PLANNED)
-    return _judged(rule, site, _hits(rule, site, inside), known, _drawn_on(site, inside))
+    drawn = _drawn_on(site, inside)
+    answer = _judged(rule, site, _hits(rule, site, inside), known, drawn)
+    return replace(answer, turns=_turns(rule, site, known)) if drawn.is_whole and known.is_whole else answer
 
 
 def _absent(known: Known) -> Held:
@@ -76,6 +79,19 @@ def _hits(rule: ExclusionRule, site: Site, inside: tuple[Piece, ...]) -> tuple[E
             )
             found.append(Evidence.of(hit))
     return tuple(found)
+
+
+def _turns(rule: ExclusionRule, site: Site, known: Known) -> tuple[Turn, ...]:
+    """Offsets of the planning boundary at which the layer's ground under such a use is met, or no longer met."""
+    uses = site.patches(PLANNED).of(rule.planned, site.generation(PLANNED)).shapes
+    ground = shapely.union_all(uses)
+    shared = shapely.intersection(site.patches(rule.layer).shapes, ground)
+    there = shared[shapely.area(shared) >= PRINTS_AS_ZERO]
+
+    def judge(shape: shapely.Geometry) -> Verdict:
+        return breach(rule.strength) if meets(shape, there) else _absent(known).verdict
+
+    return shape_turns(site.planning, site.plane, judge, accuracy=site.accuracy)
 
 
 def _judged(rule: ExclusionRule, site: Site, hits: tuple[Evidence, ...], known: Known, drawn: Known) -> Judgement:

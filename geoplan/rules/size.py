@@ -10,7 +10,8 @@ import shapely
 
 from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
 from geoplan.land import existing_construction
-from geoplan.measure import Measurement, area_error, nearest, necks, survey_area
+from geoplan.landuse import groups
+from geoplan.measure import Measurement, area_error, generalised, nearest, necks, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
 from geoplan.plane import Plane
@@ -18,7 +19,8 @@ from geoplan.policy.rule import AreaReading, AreaRule, ClassAreaRule, Contiguity
 from geoplan.rules.bands import Held, Scale, band, hold_between
 from geoplan.rules.case import Case
 from geoplan.rules.classes import class_notes
-from geoplan.rules.turns import area_turns
+from geoplan.rules.turns import area_turns, shape_turns
+from geoplan.site import Site
 from geoplan.verdict import Verdict, breach
 
 _SHOWN_AS = {"m2": "km2s", "m": "distance"}
@@ -45,8 +47,10 @@ def area(rule: AreaRule, case: Case) -> Judgement:
             Message("note.construction-land-lower-bound", {"low": half_up(low, 2), "high": half_up(high, 2)}),
         )
     plus = low - site.area("construction") if rule.of == "construction-land" else 0.0
-    planar = rule.reading.decides == "planar"
-    turns: tuple[Turn, ...] = () if low != high else area_turns(shape, site.plane, scale, plus=plus, planar=planar)
+    turns: tuple[Turn, ...] = ()
+    if low == high:
+        planar = rule.reading.decides == "planar"
+        turns = area_turns(shape, site.plane, scale, plus=plus, planar=planar, accuracy=site.accuracy)
     return replace(
         found,
         measured=Measurement(low, "m2", _method(rule), error),
@@ -163,14 +167,18 @@ def limit_phrase(limit: Limit, reading: AreaReading | None = None, *, unit: str 
 
 def contiguity(rule: ContiguityRule, case: Case) -> Judgement:
     """Whether the planning space is one piece: parts within the reading's gap count as connected."""
-    site = case.site
+    return replace(_contiguity(rule, case.site), turns=_contiguity_turns(rule, case.site))
+
+
+def _contiguity(rule: ContiguityRule, site: Site) -> Judgement:
     parts = shapely.get_parts(site.planning)
-    gap, gaps_between = rule.reading.gap_m, _gaps(parts, site.plane)
+    gap = rule.reading.gap_m
+    gaps_between = _gaps(parts, site.plane, gap + 2 * site.accuracy)
     clusters, gaps = _clusters(len(parts), gaps_between, gap)
     wider, _ = _clusters(len(parts), gaps_between, gap + 2 * site.accuracy)
     narrower, _ = _clusters(len(parts), gaps_between, max(gap - 2 * site.accuracy, 0.0))
     measured = Measurement(float(clusters), "count", "count")
-    passages = necks(site.planning, rule.reading.neck_m)
+    passages = necks(generalised(site.planning, site.accuracy), rule.reading.neck_m)
     notes = tuple(Message("note.gap", {"gap": half_up(length, 2), "limit": gap}) for length, _ in gaps)
     if passages:
         notes = (*notes, Message("note.necks", {"count": len(passages), "width": rule.reading.neck_m}))
@@ -204,9 +212,13 @@ def contiguity(rule: ContiguityRule, case: Case) -> Judgement:
 _Gap = tuple[float, int, int, shapely.Geometry]
 
 
-def _gaps(parts: np.ndarray, plane: Plane) -> list[_Gap]:
-    """Every pair of parts by the geodesic length of the shortest line between them, shortest first."""
-    pairs = ((i, j) for i in range(len(parts)) for j in range(i + 1, len(parts)))
+def _gaps(parts: np.ndarray, plane: Plane, widest: float) -> list[_Gap]:
+    """Pairs of parts at most ``widest`` apart by the geodesic length of the shortest line between them, shortest first.
+
+    They are looked up by distances on the plane, which are longer than geodesics by less than a thousandth.
+    """
+    first, second = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=widest * 1.001)
+    pairs = [(i, j) for i, j in zip(first.tolist(), second.tolist(), strict=True) if i < j]
     found = [(*nearest(parts[i], parts[j], plane), i, j) for i, j in pairs]
     return sorted(((length, i, j, line) for length, line, i, j in found), key=lambda each: each[:3])
 
@@ -215,14 +227,31 @@ def _clusters(count: int, gaps: list[_Gap], widest: float) -> tuple[int, list[tu
     """Groups of parts that lie within ``widest`` of each other, and the gaps that join them (length, line)."""
     group = list(range(count))
     joints: list[tuple[float, shapely.Geometry]] = []
+
+    def root(i: int) -> int:
+        while group[i] != i:
+            group[i] = group[group[i]]
+            i = group[i]
+        return i
+
     for length, i, j, line in gaps:
         if length > widest:
             break
-        if group[i] != group[j]:
-            old = group[j]
-            group = [group[i] if g == old else g for g in group]
+        if root(i) != root(j):
+            group[root(j)] = root(i)
             joints.append((length, line))
-    return len(set(group)), joints
+    return len({root(i) for i in range(count)}), joints
+
+
+def _contiguity_turns(rule: ContiguityRule, site: Site) -> tuple[Turn, ...]:
+    """Offsets of the planning boundary at which its parts grow together, or a passage breaks."""
+    gap = rule.reading.gap_m
+
+    def judge(shape: shapely.Geometry) -> Verdict:
+        parts = shapely.get_parts(shape)
+        return "pass" if _clusters(len(parts), _gaps(parts, site.plane, gap), gap)[0] == 1 else breach(rule.strength)
+
+    return shape_turns(site.planning, site.plane, judge, accuracy=site.accuracy)
 
 
 def _marks(gaps: list[tuple[float, shapely.Geometry]], passages: tuple[shapely.Polygon, ...]) -> tuple[Evidence, ...]:
@@ -278,7 +307,22 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
         layers=(role, *((rule.outside,) if rule.outside else ())),
         evidence=tuple(Evidence.of(p) for p in taken),
         notes=class_notes(site, role, part),
+        turns=_class_turns(rule, site, scale) if low == high else (),
     )
+
+
+def _class_turns(rule: ClassAreaRule, site: Site, scale: Scale) -> tuple[Turn, ...]:
+    """Offsets of the judged boundary at which the area of the classes inside it crosses a limit."""
+    patches, generation = site.patches(rule.layer), site.generation(rule.layer)
+    counted = np.array([_counts(rule, groups(str(code), generation)) for code in patches.codes], dtype=bool)
+    land = shapely.union_all(patches.shapes[counted])
+    if rule.outside:
+        land = shapely.difference(land, shapely.union_all(site.patches(rule.outside).shapes))
+
+    def judge(shape: shapely.Geometry) -> Verdict:
+        return scale.verdict(survey_area(shapely.intersection(land, shape), site.plane))
+
+    return shape_turns(site.shape(site.judged), site.plane, judge, accuracy=site.accuracy)
 
 
 def _land_words(rule: ClassAreaRule) -> Message:

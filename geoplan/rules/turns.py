@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import shapely
 
 from geoplan.judgement import Turn
-from geoplan.measure import survey_area
+from geoplan.layer import Objects
+from geoplan.measure import DEFAULT_ACCURACY, PRINTS_AS_ZERO, generalised, survey_area
 from geoplan.plane import Plane
 from geoplan.rules.bands import Scale
 from geoplan.site import REACH
@@ -29,7 +31,13 @@ Measure = Callable[[shapely.Geometry], float]
 
 
 def area_turns(
-    shape: shapely.Geometry, plane: Plane, scale: Scale, *, plus: float = 0.0, planar: bool = False
+    shape: shapely.Geometry,
+    plane: Plane,
+    scale: Scale,
+    *,
+    plus: float = 0.0,
+    planar: bool = False,
+    accuracy: float = DEFAULT_ACCURACY,
 ) -> tuple[Turn, ...]:
     """For each other verdict of an area, the nearest offset that gives it.
 
@@ -40,7 +48,9 @@ def area_turns(
     def measure(moved: shapely.Geometry) -> float:
         return float(shapely.area(moved)) if planar else survey_area(moved, plane)
 
+    drawn, shape = shape, generalised(shape, accuracy)
     own = measure(shape)
+    plus += measure(drawn) - own
     now = scale.verdict(own + plus)
     found: dict[Verdict, Turn] = {}
     for limit in scale.turning_values:
@@ -80,41 +90,50 @@ def _offset_for_area(
 
 
 def shape_turns(
-    shape: shapely.Geometry, plane: Plane, judge: Callable[[shapely.Geometry], Verdict]
+    shape: shapely.Geometry,
+    plane: Plane,
+    judge: Callable[[shapely.Geometry], Verdict],
+    *,
+    accuracy: float = DEFAULT_ACCURACY,
 ) -> tuple[Turn, ...]:
     """For each other verdict that an offset within ±500 m reaches, the nearest such offset, to 1 mm.
 
-    ``judge`` gives the nominal verdict of an offset boundary; between two steps tried it is taken to go one way.
+    ``judge`` gives the nominal verdict of an offset boundary; between two steps tried it is taken to go one way. An
+    offset at which nothing is known gives no verdict and is left out.
     """
+    shape = generalised(shape, accuracy)
     now = judge(shape)
     found: dict[Verdict, Turn] = {}
     for sign in (1.0, -1.0):
         before, at = now, 0.0
-        for step in _STEPS:
-            moved = offset(shape, sign * step)
-            far = _last_of(shape, at, sign * step) if shapely.is_empty(moved) else sign * step
-            last = judge(offset(shape, far))
+        for step in _steps(shape, sign):
+            last = judge(offset(shape, step))
             while last != before:
-                at = _edge(shape, judge, at, far, before)
+                at = _edge(shape, judge, at, step, before)
                 there = offset(shape, at)
                 before = judge(there)
-                if before != now and (before not in found or abs(at) < abs(found[before].shift_m)):
+                if before not in (now, "not-assessed") and (
+                    before not in found or abs(at) < abs(found[before].shift_m)
+                ):
                     found[before] = Turn(before, at, survey_area(there, plane))
-            at = far
-            if shapely.is_empty(moved):
-                break
+            at = step
     return tuple(found[each] for each in sorted(found))
 
 
-def _last_of(shape: shapely.Geometry, near: float, far: float) -> float:
-    """The offset furthest inward at which something of the shape is left."""
+def _steps(shape: shapely.Geometry, sign: float) -> list[float]:
+    """Offsets to try one after the other: inward no farther than something of the boundary is left."""
+    steps = [sign * step for step in _STEPS]
+    gone = next((i for i, step in enumerate(steps) if shapely.is_empty(offset(shape, step))), None)
+    if gone is None:
+        return steps
+    left, near, far = steps[:gone], steps[gone - 1] if gone else 0.0, steps[gone]
     while abs(far - near) > _FINE:
         middle = (near + far) / 2
         if shapely.is_empty(offset(shape, middle)):
             far = middle
         else:
             near = middle
-    return near
+    return [*left, near]
 
 
 def _edge(
@@ -132,3 +151,14 @@ def _edge(
         else:
             far = middle
     return far
+
+
+def meets(shape: shapely.Geometry, ground: Objects) -> bool:
+    """Whether any piece of ground shares more than contact (0.00 m²) with a shape."""
+    shapely.prepare(shape)
+    hit = ground[shapely.intersects(shape, ground)]
+    if not len(hit):
+        return False
+    if bool(np.any(shapely.contains_properly(shape, hit))):
+        return True
+    return bool(np.any(shapely.area(shapely.intersection(hit, shape)) >= PRINTS_AS_ZERO))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import shapely
 
-from geoplan.judgement import Evidence, Judgement, needs_layer, not_assessed
+from geoplan.balance import adding_up
+from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
 from geoplan.land import existing_construction
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, is_sliver, polygons_of, survey_area
 from geoplan.messages import Message
@@ -17,8 +18,9 @@ from geoplan.messages.units import floor_to, half_up
 from geoplan.policy.rule import WithinRule
 from geoplan.rules.bands import Held
 from geoplan.rules.case import Case
-from geoplan.site import Part, Piece, Site
-from geoplan.verdict import Verdict, breach
+from geoplan.rules.turns import shape_turns
+from geoplan.site import Part, Site
+from geoplan.verdict import Verdict, breach, worst
 
 ZoneVerdict = Literal["pass", "attention", "fail"]
 
@@ -47,21 +49,56 @@ def within(rule: WithinRule, case: Case) -> Judgement:
     if rule.zones:
         site.require_codes(role)
     stand_in = (Message("note.stand-in", {"role": role, "wanted": rule.layer}),) if role != rule.layer else ()
-    ground = _zoned(rule, site, role, part)
+    old = _old_ground(rule, site, part)
+    ground = _zoned(rule, site, role, part, old)
     answer = _within_answer(rule, site, role, part, ground, stand_in)
     if rule.of != "planning" and site.construction is None and answer.verdict != "pass":
         message = Message("finding.within.needs-construction", {"role": role})
         return not_assessed(message, layers=(role,), coverage=answer.coverage)
-    return answer
+    return replace(answer, turns=_turns(rule, site, role, part, old is not None))
 
 
-def _zoned(rule: WithinRule, site: Site, role: str, part: Part) -> list[_Ground]:
+def _turns(rule: WithinRule, site: Site, role: str, part: Part, stock_known: bool) -> tuple[Turn, ...]:
+    """Offsets of the judged boundary at which it begins or ceases to lie within what the layer allows."""
+    patches = site.patches(role)
+    verdicts = np.array(
+        [_zone_verdict(rule, str(code), str(name)) for code, name in zip(patches.codes, patches.names, strict=True)],
+        dtype=object,
+    )
+    zones = {each: shapely.union_all(patches.shapes[verdicts == each]) for each in ("attention", "fail")}
+    every = shapely.union_all(patches.shapes)
+    stock: shapely.Geometry = shapely.Polygon()
+    if stock_known:
+        land = site.patches("land-use").of(("construction",), site.generation("land-use"))
+        stock = shapely.union_all(land.shapes)
+
+    def real(shape: shapely.Geometry) -> bool:
+        return bool(shapely.area(shape) >= PRINTS_AS_ZERO)
+
+    def judge(shape: shapely.Geometry) -> Verdict:
+        new = shapely.difference(shape, stock)
+        known = shapely.difference(shape, every)
+        unknown = site.known_in(role, polygons_of(known), slivers=True).uncovered if real(known) else shapely.Polygon()
+        known = shapely.difference(known, unknown)
+        stock_verdict: Verdict = "pass"
+        if rule.stock_outside:
+            if real(shapely.intersection(known, stock)):
+                stock_verdict = rule.stock_outside
+            unknown, known = (unknown, shapely.difference(known, stock)) if stock_known else (known, shapely.Polygon())
+        if real(shapely.intersection(new, zones["fail"])) or real(known):
+            return breach(rule.strength)
+        soft: Verdict = "attention" if real(shapely.intersection(new, zones["attention"])) else "pass"
+        return "not-assessed" if real(unknown) else worst([soft, stock_verdict])
+
+    return shape_turns(site.shape(part), site.plane, judge, accuracy=site.accuracy)
+
+
+def _zoned(rule: WithinRule, site: Site, role: str, part: Part, old: shapely.Geometry | None) -> list[_Ground]:
     """The judged area cut by zone, with what lies outside every patch."""
-    old = _old_ground(rule, site, part)
     found: list[_Ground] = []
     pieces = site.pieces(role, part)
     for piece in pieces:
-        verdict = _zone_verdict(rule, piece)
+        verdict = _zone_verdict(rule, piece.code, piece.name)
         if verdict in ("attention", "fail") and rule.of == "new-construction" and old is not None:
             new = polygons_of(shapely.difference(piece.shape, old))
             verdict = (
@@ -85,7 +122,7 @@ def _old_ground(rule: WithinRule, site: Site, part: Part) -> shapely.Geometry | 
     return existing_construction(site, part) if site.known_classes("land-use", part).is_whole else None
 
 
-def _zone_verdict(rule: WithinRule, piece: Piece) -> ZoneVerdict | Literal["unknown"]:
+def _zone_verdict(rule: WithinRule, code: str, name: str) -> ZoneVerdict | Literal["unknown"]:
     if rule.zones is None:
         return "pass"
     lists: tuple[tuple[ZoneVerdict, tuple[str, ...]], ...] = (
@@ -94,21 +131,21 @@ def _zone_verdict(rule: WithinRule, piece: Piece) -> ZoneVerdict | Literal["unkn
         ("fail", rule.zones.fail),
     )
     for verdict, zones in lists:
-        if any(_is_zone(zone, piece) for zone in zones):
+        if any(_is_zone(zone, code, name) for zone in zones):
             return verdict
     by_code = all(zone.isdigit() for _, zones in lists for zone in zones)
-    return "fail" if (piece.code if by_code else piece.name) else "unknown"
+    return "fail" if (code if by_code else name) else "unknown"
 
 
-def _is_zone(zone: str, piece: Piece) -> bool:
+def _is_zone(zone: str, code: str, name: str) -> bool:
     """Whether a piece lies in a zone: by code (a sub-code such as 011 with its parent 010), else by name.
 
     A code kept as a number has lost its leading zero: 10 is 010.
     """
     if zone.isdigit():
-        code = piece.code.zfill(len(zone)) if piece.code else ""
+        code = code.zfill(len(zone)) if code else ""
         return code == zone or (len(code) == len(zone) and code[:-1] + "0" == zone)
-    return zone in piece.name or zone in piece.code
+    return zone in name or zone in code
 
 
 def _outside(
@@ -180,10 +217,19 @@ def _within_answer(
         coverage={part: share},
         layers=(role,),
         evidence=tuple(g.piece for g in ground if g.verdict != "pass"),
-        notes=notes,
+        notes=(*notes, *_sliver_note(held, ground)),
         change=Message("change.move-inside", {"area": args["area"], "role": role}) if broken else None,
         balance=_by_zone(ground),
     )
+
+
+def _sliver_note(held: Held, ground: list[_Ground]) -> tuple[Message, ...]:
+    """Slivers outside what is allowed: counted in the sums, told apart."""
+    slivers = [g for g in ground if g.piece.sliver and g.verdict not in ("pass", "unknown")]
+    if not slivers:
+        return ()
+    args = {"count": len(slivers), "area": half_up(sum(g.area for g in slivers), 2)}
+    return (Message("note.slivers" if held.firm else "note.slivers-only", args),)
 
 
 def _held(rule: WithinRule, by: Mapping[str, list[_Ground]]) -> Held:
@@ -212,7 +258,9 @@ def _by_zone(ground: list[_Ground]) -> tuple[Mapping[str, Any], ...]:
     zones: dict[tuple[str, str], float] = {}
     for g in ground:
         zones[g.zone, g.verdict] = zones.get((g.zone, g.verdict), 0.0) + g.area
+    listed = sorted(zones.items())
+    areas = adding_up([area for _, area in listed])
     return tuple(
-        {"zone": zone, "verdict": verdict, "area_m2": half_up(area, 2)}
-        for (zone, verdict), area in sorted(zones.items())
+        {"zone": zone, "verdict": verdict, "area_m2": area}
+        for ((zone, verdict), _), area in zip(listed, areas, strict=True)
     )

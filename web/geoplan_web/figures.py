@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -14,6 +15,14 @@ _LARGE = {"m2": 100_000.0, "m": 1000.0}
 """Areas from 0.1 km² are told in km², distances from 1 km in km."""
 _PLACES = {"km": (1000.0, 3), "m": (1.0, 2)}
 """Size and decimals of the units of distance: always as many, so that figures line up."""
+
+
+_DECLARED = (
+    ("declared", "area_m2"),
+    ("declared-difference", "difference_m2"),
+    ("declared-planar-difference", "planar_difference_m2"),
+)
+"""What is told of a declared area, and the member of the report that holds it."""
 
 
 class FigureRow(NamedTuple):
@@ -107,13 +116,28 @@ def boundary_measures(report: ReportView) -> tuple[list[str], list[Measure]]:
         *(areas("ellipsoidal", "area_m2", unit) for unit in ("m2", "ha", "mu")),
         areas("planar", "planar_area_m2", "m2"),
         row("error", "m2", *(f"± {number(record['error_m2'], 2)}" for record in records)),
-        areas("declared", "declared_area_m2", "m2"),
+        *_declared(records, row),
         row("perimeter", "m", *(number(record["perimeter_m"], 2) for record in records)),
         *(row(key, "", *(number(record[key], 0) for record in records)) for key in ("parts", "holes", "vertices")),
         row("crs", "", *(str(record["crs"]) for record in records))._replace(is_text=True),
         row("file", "", *(str(record["source"]["file"]) for record in records))._replace(is_text=True),
     ]
     return [word("part", part, report.lang) for part in parts], rows
+
+
+def _declared(records: list[Json], row: Callable[..., Measure]) -> list[Measure]:
+    """Each declared area with its differences from both measured ones; a row of dashes where nothing is declared."""
+    found: list[Measure] = []
+    for source in ("facts", "file"):
+        given = [
+            next((d for d in record.get("declared_areas", []) if d["source"] == source), None) for record in records
+        ]
+        if not any(given):
+            continue
+        for what, key in _DECLARED:
+            cells = (_area(None if each is None else each[key], "m2") for each in given)
+            found.append(row(f"{what}-{source}", "m2", *cells))
+    return found or [row("declared", "m2", *(_area(record["declared_area_m2"], "m2") for record in records))]
 
 
 def _area(m2: float | None, unit: str) -> str:

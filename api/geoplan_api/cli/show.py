@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from geoplan.messages import Lang, Message, say, word
+from geoplan_web.figures import boundary_measures
 from geoplan_web.finding import FindingView, PolicyView, ReportView
 
 _COLOURS = {
@@ -27,11 +28,25 @@ def print_report(content: dict[str, Any], lang: Lang, console: Console) -> None:
     console.print(f"[bold {_COLOURS[view.tone]}]{view.icon} {escape(view.sentence)}[/]")
     for warning in view.warnings:
         console.print(f"  [dim]· {escape(warning)}[/]")
+    console.print(_areas(view))
     for record in view.structure:
         console.print(f"  [{_COLOURS[record['verdict']]}]{escape(record['says'][lang])}[/]")
     for policy in view.policies:
         _print_policy(policy, lang, console)
     console.print(f"[dim]{escape(say(Message('cli.disclaimer'), lang))}[/]")
+
+
+def _areas(view: ReportView) -> Table:
+    """The areas of the boundaries, ellipsoidal and planar, with what is declared beside them and the differences."""
+    boundaries, measures = boundary_measures(view)
+    m2 = word("unit-short", "m2", view.lang)
+    table = Table(show_edge=False, pad_edge=False, box=None, padding=(0, 2, 0, 2))
+    for name in (m2, *boundaries):
+        table.add_column(escape(name), justify="left" if name == m2 else "right")
+    for each in measures:
+        if each.unit == m2:
+            table.add_row(escape(each.label), *(escape(cell) for cell in each.cells))
+    return table
 
 
 def _print_policy(policy: PolicyView, lang: Lang, console: Console) -> None:

@@ -10,7 +10,7 @@ from geoplan_layers.files.dataset import Box, Dataset, Item
 from geoplan_layers.files.limits import MB, Limits
 from geoplan_layers.files.point_columns import HEAD_ROWS, layout_of
 from geoplan_layers.files.point_table import Cells, csv_rows, line_place, read_point_table
-from geoplan_layers.files.signature import require
+from geoplan_layers.files.signature import head_of, kind_of, require
 from geoplan_layers.files.survey_text import is_points_text, is_survey_text, read_survey_text
 from geoplan_layers.files.table import Table
 from geoplan_layers.files.text import whole_text
@@ -79,6 +79,8 @@ def workbook_datasets(item: Item, limits: Limits) -> list[Dataset]:
         It unpacks to more than allowed.
     """
     shown = item.source.file
+    if kind_of(head_of(item.path)) is not None:  # of no known kind: the archive's own message says more
+        require(item.path, shown, "zip", item.suffix, "table-broken")
     workbook.checked(item.path, shown, limits)
     heads = workbook.sheet_heads(item.path, shown)
     found = [_sheet(item, limits, name) for name, head in heads.items() if layout_of(head) is not None]
