@@ -212,7 +212,7 @@ def _contiguity(rule: ContiguityRule, site: Site) -> Judgement:
 _Gap = tuple[float, int, int, shapely.Geometry]
 
 
-def _gaps(parts: np.ndarray, plane: Plane, widest: float) -> list[_Gap]:
+def _gaps(parts: Any, plane: Plane, widest: float) -> list[_Gap]:
     """Pairs of parts at most ``widest`` apart by the geodesic length of the shortest line between them, shortest first.
 
     They are looked up by distances on the plane, which are longer than geodesics by less than a thousandth.
