@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import shapely
@@ -129,7 +130,7 @@ def _fitted(parts: Objects, pairs: NDArray[np.intp], width: float) -> shapely.Mu
     return polygons_of(shapely.union_all(laid))
 
 
-def _vertices_at_gap(part: shapely.Polygon, others: Objects, width: float) -> Array:
+def _vertices_at_gap(part: Any, others: Objects, width: float) -> Array:
     """Vertices of a part that lie within ``width`` of another part."""
     vertices = np.unique(shapely.get_coordinates(part), axis=0)
     points = shapely.points(vertices)

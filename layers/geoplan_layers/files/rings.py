@@ -149,6 +149,6 @@ def told_order(shapes: NDArray[np.object_], rows: NDArray[np.int64], layer: str)
     return tuple(told)
 
 
-def _start(ring: shapely.Geometry) -> tuple[float, float]:
+def _start(ring: Any) -> tuple[float, float]:
     x, y = shapely.get_coordinates(ring)[0]
     return float(x), float(y)
