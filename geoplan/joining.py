@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import shapely
@@ -12,8 +13,9 @@ from geoplan.boundary import Repair
 from geoplan.crs import Array, Frame
 from geoplan.errors import InputRefused
 from geoplan.measure import PRINTS_AS_ZERO, polygons_of
-from geoplan.mending import DEGREE, MOST_CHANGED, spelt, square_metres
+from geoplan.mending import DEGREE, MOST_CHANGED, TOLD, spelt, square_metres
 from geoplan.messages import Message
+from geoplan.rings import FEWEST
 
 Objects = NDArray[np.object_]
 
@@ -43,10 +45,21 @@ def joined(
     whole = polygons_of(shapely.union_all(polygons))
     parts = shapely.get_parts(whole)
     if len(parts) < 2 and len(polygons) < 2:
-        return whole, repairs
+        return whole, _shortened(repairs, layer)
     width = accuracy / DEGREE if degrees else accuracy
     whole, closed = _gaps_closed(whole, polygons, width, scale, places)
-    return whole, (*repairs, *closed)
+    return whole, (*_shortened(repairs, layer), *_shortened(closed, layer))
+
+
+def _shortened(repairs: tuple[Repair, ...], layer: str) -> tuple[Repair, ...]:
+    """Repairs of one kind, past ``TOLD`` of them in one sentence."""
+    more = repairs[TOLD:]
+    if not more:
+        return repairs
+    kind = Message(more[0].message.id.replace("repair.", "word.defect.")).as_dict()
+    change = round(sum(each.message.args["change_m2"] for each in more), 4)
+    args = {"place": layer, "count": len(more), "kind": kind, "change_m2": change}
+    return (*repairs[:TOLD], Repair(Message("repair.more", args)))
 
 
 def _overlaps(polygons: Objects, scale: float, file: str, layer: str, places: Sequence[str]) -> tuple[Repair, ...]:
@@ -89,10 +102,10 @@ def _gaps_closed(
     """
     parts = shapely.get_parts(whole)
     first, second = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=width)
-    near = np.unique(first[first != second])
+    pairs = np.stack((first, second))[:, first != second]
     repairs: list[Repair] = []
-    if len(near):
-        after = _fitted(parts, near, width)
+    if pairs.size:
+        after = _fitted(parts, pairs, width)
         most = MOST_CHANGED * float(shapely.area(whole))
         if after is not None and abs(float(shapely.area(after) - shapely.area(whole))) <= most:
             repairs = _gaps(whole, after, rows, scale, places)
@@ -100,28 +113,31 @@ def _gaps_closed(
     return _slits_filled(whole, rows, width, scale, places, repairs)
 
 
-def _fitted(parts: Objects, near: NDArray[np.intp], width: float) -> shapely.MultiPolygon | None:
-    """All parts as one, those that are near another with their lines laid together; none where that breaks one."""
-    at_gap = [_vertices_at_gap(parts, i, near, width) for i in near]
+def _fitted(parts: Objects, pairs: NDArray[np.intp], width: float) -> shapely.MultiPolygon | None:
+    """All parts as one, those that are near another with their lines laid together; one that this would break stays."""
+    near = np.unique(pairs[0])
+    at_gap = [_vertices_at_gap(parts[i], parts[pairs[1][pairs[0] == i]], width) for i in near]
     vertices = _one_for_all(np.vstack(at_gap), width)
     if not len(vertices):
         return None
-    laid = parts.copy()
+    laid, tree = parts.copy(), shapely.STRtree(np.asarray(shapely.points(vertices), dtype=object))
     for i in near:
-        rings = [_laid(shapely.get_coordinates(ring), vertices, width) for ring in shapely.get_rings(parts[i])]
-        laid[i] = shapely.Polygon(rings[0], rings[1:])
-    return polygons_of(shapely.union_all(laid)) if bool(shapely.is_valid(laid).all()) else None
+        around = shapely.box(*(shapely.bounds(parts[i]) + np.array([-width, -width, width, width])))
+        there = vertices[np.sort(tree.query(around))]
+        rings = [_laid(shapely.get_coordinates(ring), there, width) for ring in shapely.get_rings(parts[i])]
+        fitted = shapely.Polygon(rings[0], rings[1:]) if min(map(len, rings)) >= FEWEST else parts[i]
+        laid[i] = fitted if shapely.is_valid(fitted) else parts[i]
+    return polygons_of(shapely.union_all(laid))
 
 
-def _vertices_at_gap(parts: Objects, i: int, near: NDArray[np.intp], width: float) -> Array:
+def _vertices_at_gap(part: Any, others: Objects, width: float) -> Array:
     """Vertices of a part that lie within ``width`` of another part."""
-    vertices = np.unique(shapely.get_coordinates(parts[i]), axis=0)
+    vertices = np.unique(shapely.get_coordinates(part), axis=0)
     points = shapely.points(vertices)
     close = np.zeros(len(vertices), dtype=bool)
-    others = near[shapely.dwithin(parts[i], parts[near], width) & (near != i)]
     for other in others:
-        shapely.prepare(parts[other])
-        close |= shapely.dwithin(parts[other], points, width)
+        shapely.prepare(other)
+        close |= shapely.dwithin(other, points, width)
     return np.asarray(vertices[close])
 
 
@@ -153,6 +169,8 @@ def _gaps(
 
 def _laid(xy: Array, vertices: Array, width: float) -> Array:
     """A ring whose vertices go to the nearest of ``vertices`` within ``width``, edges bent to the rest."""
+    if not len(vertices):
+        return xy
     moved = xy[:-1].copy()
     targets: Objects = np.asarray(shapely.points(vertices), dtype=object)
     own, target = shapely.STRtree(targets).query_nearest(shapely.points(moved), max_distance=width, all_matches=False)
@@ -186,10 +204,10 @@ def _slits_filled(
         for ring in part.interiors:
             hole = shapely.Polygon(ring)
             around = np.flatnonzero(shapely.intersects(rows, hole))
-            if 2 * hole.area < width * hole.length and len(around) > 1:
-                repairs.append(_told(hole, hole.area, scale, rows, places))
-            else:
+            if len(around) < 2 or 2 * hole.area >= width * hole.length:
                 holes.append(ring)
+            elif hole.area * scale >= PRINTS_AS_ZERO:  # less is contact, and no gap
+                repairs.append(_told(hole, hole.area, scale, rows, places))
         kept.append(shapely.Polygon(part.exterior, holes))
     return shapely.MultiPolygon(kept), tuple(repairs)
 

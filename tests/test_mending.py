@@ -221,6 +221,23 @@ def test_a_slit_between_features_that_meet_at_both_ends_is_closed() -> None:
     assert args["change_m2"] == pytest.approx(1, abs=0.01)
 
 
+def test_many_features_with_hairline_gaps_are_one_and_contact_is_not_told() -> None:
+    cells = [shapely.box(i * 30, j * 30, i * 30 + 30, j * 30 + 30) for i in range(6) for j in range(6)]
+    whole, found = together(*(shapely.segmentize(shapely.transform(c, _turned), 1.7) for c in cells))
+    assert (len(whole.geoms), found) == (1, [])
+    assert whole.area == pytest.approx(180**2)
+    whole, found = together(*shapely.buffer(cells, -0.003, join_style="mitre"))
+    assert len(whole.geoms) == 1
+    assert [kind for kind, _ in found][-1] in ("gap", "more")
+    assert len(found) <= TOLD + 1
+    drawn_area = float(shapely.area(shapely.buffer(cells, -0.003, join_style="mitre")).sum())
+    assert sum(args["change_m2"] for _, args in found) == pytest.approx(whole.area - drawn_area, abs=0.01)
+
+
+def _turned(xy):
+    return xy @ np.array([[np.cos(0.3), np.sin(0.3)], [-np.sin(0.3), np.cos(0.3)]])
+
+
 def shapefile_bytes(ring: list[tuple[float, float]]) -> bytes:
     """A .shp of one polygon whose ring stands exactly as given."""
     xs, ys = zip(*ring, strict=True)

@@ -568,6 +568,10 @@ def rare(reports: Mapping[str, Report]) -> dict[str, Json]:
     for verdict in ("attention", "not-applicable"):
         found[verdict] = {**reports["passing"].content.as_dict(), "verdict": verdict}
     found["poor"]["proposal"]["planning"]["notes"] = [read]
+    declared = {"area_m2": 1.0, "difference_m2": -2.0, "planar_difference_m2": -3.0}
+    found["poor"]["proposal"]["planning"]["declared_areas"] = [
+        {"source": source, **declared} for source in ("facts", "file")
+    ]
     found["edge"]["plane"]["epsg"] = None
     policy = found["edge"]["policies"][1]
     policy["application"] = "complete"
