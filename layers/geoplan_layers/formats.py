@@ -22,7 +22,7 @@ from geoplan_layers.files.kml import kml_datasets
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.mapinfo import MIF_PARTS, TAB_PARTS, mif_datasets, tab_datasets
 from geoplan_layers.files.shapefile import SHAPEFILE_PARTS, shapefile_datasets
-from geoplan_layers.files.signature import require
+from geoplan_layers.files.signature import not_disguised, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class Format:
     suffixes: tuple[str, ...]
     datasets: Callable[[Item, Limits], list[Dataset]]
     companions: tuple[str, ...] = ()
+
+    def open(self, item: Item, limits: Limits) -> list[Dataset]:
+        """The data sets of an item that is not, by its first bytes, of a kind to be exported to another format."""
+        not_disguised(item.path, item.source.file, item.suffix)
+        return self.datasets(item, limits)
 
 
 def _geojson(item: Item, limits: Limits) -> list[Dataset]:

@@ -50,7 +50,7 @@ def datasets(path: Path, shown: str, limits: Limits, folder: Path) -> list[Datas
     source = Source(shown, fingerprint(path))
     staged = _staged({suffix: path, **companions}, folder)
     item = Item(staged.pop(suffix), shown, source, staged)
-    return _named(format.datasets(item, limits), PurePosixPath(shown).stem)
+    return _named(format.open(item, limits), PurePosixPath(shown).stem)
 
 
 def _staged(parts: Mapping[str, Path], folder: Path) -> dict[str, Path]:
@@ -111,7 +111,7 @@ def _in_archive(path: Path, shown: str, limits: Limits, folder: Path) -> list[Da
     stems = Counter(item.name[: -len(item.suffix)] for item, _ in items)
     for item, format in items:
         stem = item.name[: -len(item.suffix)]
-        found.extend(_named(format.datasets(item, limits), stem if stems[stem] == 1 else item.name))
+        found.extend(_named(format.open(item, limits), stem if stems[stem] == 1 else item.name))
     if not found:
         refused = next((m for m in members if m.suffix in EXPORT_INSTEAD), None)
         if refused is not None:

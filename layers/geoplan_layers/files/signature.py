@@ -86,6 +86,20 @@ def recognised(path: Path) -> str | None:
     return kind if kind in _EXPORTED else None
 
 
+def not_disguised(path: Path, shown: str, suffix: str) -> None:
+    """Refuse a file that is really of a kind to be exported to another format, whatever its suffix.
+
+    Raises
+    ------
+    InputRefused
+        Says what to export instead.
+    """
+    kind = recognised(path) if path.is_file() else None
+    if kind is not None:
+        instead = {"id": f"error.export-instead.{kind}", "args": {"suffix": suffix}}
+        raise InputRefused("really-unread", file=shown, suffix=suffix, instead=instead)
+
+
 def require(path: Path, shown: str, kind: str | None, suffix: str, refusal: str) -> None:
     """Refuse a file whose first bytes are not those of the kind that its suffix says.
 
@@ -106,7 +120,5 @@ def require(path: Path, shown: str, kind: str | None, suffix: str, refusal: str)
         return
     if found is None:
         raise InputRefused(refusal, file=shown, detail="—")
-    if found in _EXPORTED:
-        instead = {"id": f"error.export-instead.{found}", "args": {"suffix": suffix}}
-        raise InputRefused("really-unread", file=shown, suffix=suffix, instead=instead)
+    not_disguised(path, shown, suffix)
     raise InputRefused("really", file=shown, suffix=suffix, kind=_NAMES[found])
