@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-PYTEST ?= $(BIN)/python -m pytest
+PYTEST ?= $(BIN)/python -m pytest -n auto --dist loadfile
 SOURCES := geoplan layers/geoplan_layers web/geoplan_web api/geoplan_api
 
 .PHONY: setup demo test check bench serve lock clean system fuzz
