@@ -156,7 +156,7 @@ def cut(make: Maker, last: int, suffix: str = "") -> Maker:
 def measured(folder: Path) -> Path:
     """A shapefile of type 25, PolygonM, written by its published layout."""
     path = Path(shp()(folder))
-    xy = shapely.get_coordinates(SQUARE)
+    xy = shapely.get_coordinates(shapely.reverse(SQUARE))
     box_of = struct.pack("<4d", *SQUARE.bounds)
     body = struct.pack("<i", 25) + box_of + struct.pack("<iii", 1, len(xy), 0) + xy.astype("<f8").tobytes()
     body += struct.pack("<2d", 0.0, 1.0) + np.linspace(0, 1, len(xy)).astype("<f8").tobytes()
