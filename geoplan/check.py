@@ -81,13 +81,15 @@ DEFAULT_ACCURACY = 0.05
 class Options:
     """How a check is made: the civil date it is made for, the accuracy of lines (m), readings overridden.
 
-    ``readings`` maps ``POLICY.RULE.KEY`` to a value; ``anywhere`` allows data outside China.
+    ``readings`` maps ``POLICY.RULE.KEY`` to a value; ``anywhere`` allows data outside China. ``read`` says with which
+    options each file was read that could not be read as it is (``planning``, ``layer.ROLE.N``): reports record it.
     """
 
     on: date
     accuracy: float = DEFAULT_ACCURACY
     anywhere: bool = False
     readings: Mapping[str, Any] = field(default_factory=dict)
+    read: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def check(
@@ -134,6 +136,7 @@ def check(
             "anywhere": options.anywhere,
             "readings": dict(options.readings),
             "policies": [p.id for p in chosen],
+            **({"read": {name: dict(used) for name, used in options.read.items()}} if options.read else {}),
         },
         plane=PlaneRecord(central_meridian=site.plane.central_meridian, epsg=site.plane.epsg),
         proposal=ProposalRecord(
@@ -267,6 +270,11 @@ def _warnings(site: Site, asked: tuple[str, ...], options: Options) -> list[Mess
         found.append(Message("warning.invented"))
     if options.anywhere and not site.in_china:
         found.append(Message("warning.outside-china", {}))
+    found += [
+        Message("warning.shifted-degrees", {"part": part, "crs": each.frame.label, "accuracy": options.accuracy})
+        for part, each in (("planning", site.proposal.planning), ("construction", site.proposal.construction))
+        if each is not None and each.frame.is_shifted
+    ]
     county = site.proposal.facts.county
     lies_in = [each.adcode for each in county_shares(site)]
     if county and lies_in and county not in lies_in:

@@ -11,14 +11,18 @@ from zoneinfo import ZoneInfo
 from geoplan.boundary import Proposal, Source
 from geoplan.check import DEFAULT_ACCURACY, Options, check
 from geoplan.crs import Frame, recognise
+from geoplan.datum import DatumParameters
 from geoplan.errors import CallRefused
 from geoplan.facts import Facts
 from geoplan.policy import Policy
 from geoplan.report import Report
 from geoplan_api.office import named
-from geoplan_layers.boundary_file import ReadOptions, read_boundary
+from geoplan_layers.agreement import agree, read_with
+from geoplan_layers.boundary_file import read_boundary
 from geoplan_layers.facts_file import read_facts
 from geoplan_layers.layer_file import FileLayer
+from geoplan_layers.locate import GIVEN_DATUMS, GivenDatum, ReadOptions
+from geoplan_layers.places import Place
 from geoplan_layers.selector import LayerSpec, Selector, parse_layer, parse_selector
 from geoplan_layers.towns_file import read_register
 
@@ -59,6 +63,20 @@ class Inquiry:
     name: str | None = None
     readings: Mapping[str, Any] = field(default_factory=dict)
     anywhere: bool = False
+    datum: GivenDatum | None = None
+    place: Place | None = None
+    swap_xy: bool = False
+    parameters: DatumParameters | None = field(default=None, repr=False)
+
+    @property
+    def reading(self) -> ReadOptions:
+        """How the boundary files are to be read."""
+        return ReadOptions(self.frame, self.anywhere, self.datum, self.place, self.swap_xy, self.parameters)
+
+    @property
+    def reading_others(self) -> ReadOptions:
+        """How files that are no boundaries are to be read: ``--crs``, ``--datum`` and ``--swap-xy`` are not theirs."""
+        return ReadOptions(None, self.anywhere, place=self.place, parameters=self.parameters, strict=False)
 
 
 def today() -> date:
@@ -76,14 +94,24 @@ def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> 
     """
     ids, book = named(inquiry.policies, own_policies)
     book.chosen(ids)
-    options = ReadOptions(inquiry.frame, inquiry.anywhere)
-    planning = read_boundary(inquiry.planning, options)
-    construction = read_boundary(inquiry.construction, options) if inquiry.construction else None
+    planning = read_boundary(inquiry.planning, inquiry.reading)
+    construction = read_boundary(inquiry.construction, inquiry.reading) if inquiry.construction else None
     facts, facts_source = _facts(inquiry.facts)
-    register = read_register(inquiry.towns) if inquiry.towns else None
+    register = read_register(inquiry.towns, inquiry.reading_others) if inquiry.towns else None
+    layers = _layers(inquiry)
+    agree(planning, construction, layers, register, anywhere=inquiry.anywhere)
+    read = read_with(planning, construction, layers)
+    _parameters_used(inquiry, [planning.frame, *(each.frame for each in (construction, register, *layers) if each)])
     proposal = Proposal(planning, construction, inquiry.name, facts)
-    choice = Options(inquiry.on or today(), inquiry.accuracy, inquiry.anywhere, inquiry.readings)
-    return check(proposal, ids, _layers(inquiry), register, choice, book, facts_source=facts_source)
+    choice = Options(inquiry.on or today(), inquiry.accuracy, inquiry.anywhere, inquiry.readings, read)
+    return check(proposal, ids, layers, register, choice, book, facts_source=facts_source)
+
+
+def _parameters_used(inquiry: Inquiry, frames: list[Frame]) -> None:
+    """Refuse parameters that no file needed: the user believes that they were applied."""
+    given = inquiry.parameters
+    if given is not None and all(frame.parameters is None for frame in frames):
+        raise CallRefused("parameters-unused", old=given.old)
 
 
 def _facts(selector: Selector | None) -> tuple[Facts, Source | None]:
@@ -103,7 +131,7 @@ def _layers(inquiry: Inquiry) -> list[FileLayer]:
         i = count.setdefault(spec.role, 0)
         count[spec.role] += 1
         selector = declared[i] if i < len(declared) else declared[-1] if declared else None
-        found.append(FileLayer(spec, selector, anywhere=inquiry.anywhere))
+        found.append(FileLayer(spec, selector, anywhere=inquiry.anywhere, options=inquiry.reading_others))
     return found
 
 
@@ -134,6 +162,16 @@ def frame_named(text: str | None) -> Frame | None:
     if frame is None or frame.epsg is None:
         raise CallRefused("crs-unknown", crs=text)
     return frame
+
+
+def datum_named(text: str | None, option: str = "--datum") -> GivenDatum | None:
+    """``cgcs2000``, ``wgs84``, ``gcj02`` or ``bd09``."""
+    if text is None:
+        return None
+    name = text.strip().lower().replace("-", "")
+    if name not in GIVEN_DATUMS:
+        raise CallRefused("option-wrong", option=option, value=text, wanted=" | ".join(GIVEN_DATUMS))
+    return GIVEN_DATUMS[GIVEN_DATUMS.index(name)]
 
 
 def readings_of(given: list[str]) -> dict[str, Any]:

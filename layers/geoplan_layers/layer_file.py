@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -11,20 +12,20 @@ from typing import Any
 
 import numpy as np
 import shapely
-from pyproj import Transformer
 
 from geoplan.boundary import Source
-from geoplan.crs import Array, Frame
+from geoplan.crs import Frame, from_lonlat
 from geoplan.errors import InputRefused
 from geoplan.landuse import Generation
 from geoplan.layer import Patches
 from geoplan.measure import polygons_of
 from geoplan.messages import Message
 from geoplan.plane import Plane
-from geoplan_layers.boundary_file import frame_of
+from geoplan_layers.candidates import Box
 from geoplan_layers.fields import column_for, generation_of, net_factors, texts
 from geoplan_layers.files.limits import LAYER, Limits
 from geoplan_layers.files.table import Column, Table
+from geoplan_layers.locate import ReadOptions, bounds_of, locate, settle
 from geoplan_layers.selector import LayerSpec, Selector
 from geoplan_layers.vector import filtered, opened, read_table
 
@@ -58,8 +59,10 @@ class FileLayer:
         anywhere: bool = False,
         day: date | None = None,
         limits: Limits = LAYER,
+        options: ReadOptions | None = None,
     ) -> None:
         self._spec, self._limits, self._anywhere = spec, limits, anywhere
+        self._options = of_layer(spec, options or ReadOptions(anywhere=anywhere))
         self._coverage_selector = coverage
         self._given_day = day
         self._within: dict[tuple[float, ...], Patches] = {}
@@ -68,14 +71,16 @@ class FileLayer:
         with opened(spec.selector, limits) as dataset:
             head = dataset.read(None) if dataset.extent is None else None
             self._whole = head
-            self._box = dataset.extent() if dataset.extent else _bounds(head)
-            west, south = self._box[:2]
+            box = dataset.extent() if dataset.extent else bounds_of(dataset.read(None) if head is None else head)
+            west, south = box[:2]
             corner = (west, south, west, south) if np.isfinite(west) else None
             first = head if head is not None else dataset.read(corner)
             self.source: Source = dataset.source
             self._name = dataset.name
         self._fields = tuple(first.columns)
-        self._frame: Frame = frame_of(_placed(first, self._box), spec.frame)
+        self._located = settle(box, first.frame, self._options, self.source.file, self._name)
+        self._notes += [note for note in self._located.notes if note not in self._notes]
+        self._box = self._located.as_read(box)
         self._check_role(first)
 
     @property
@@ -92,6 +97,21 @@ class FileLayer:
         if match:
             return date(int(match[1]), int(match[2]), int(match[3]))
         return date(self._year, 12, 31) if self._year else None
+
+    @property
+    def frame(self) -> Frame:
+        """The layer's coordinate system."""
+        return self._located.frame
+
+    @property
+    def box(self) -> Box:
+        """West, south, east, north of the layer in its own coordinates; not finite where it is empty."""
+        return self._box
+
+    @property
+    def read_with(self) -> Mapping[str, Any]:
+        """The options that counted in reading it."""
+        return self._located.used
 
     @property
     def invented(self) -> bool:
@@ -136,16 +156,16 @@ class FileLayer:
         return self._within[key]
 
     def _read(self, window: shapely.Polygon, plane: Plane) -> Patches:
-        box = self._window_box(window, plane)
+        box = self._located.as_read(self._window_box(window, plane))
         if self._whole is not None:
             table = self._whole.take(shapely.intersects(shapely.box(*box), self._whole.shapes))
         else:
             with opened(self._spec.selector, self._limits) as dataset:
                 table = dataset.read(box)
         table = filtered(table, self._spec.selector) if len(table) else table
-        shapes = self._usable(table)
+        shapes = self._located.shapes(self._usable(table))
         self._year = max([self._year or 0, *_years(column_for(table, self.role, "year"))]) or None
-        on_plane = plane.bring(shapes, self._frame, anywhere=self._anywhere, file=self.source.file)
+        on_plane = plane.bring(shapes, self.frame, anywhere=self._anywhere, file=self.source.file)
         count = len(on_plane)
         patches = Patches(
             on_plane,
@@ -189,7 +209,7 @@ class FileLayer:
         """Bounds in the layer's own coordinates that hold the window, with a margin for the change of projection."""
         outline = shapely.get_coordinates(shapely.segmentize(window, max(window.length / 64, 1.0)))
         lon, lat = plane.to_lonlat(outline[:, 0], outline[:, 1])
-        x, y = _forward(self._frame)(lon, lat)
+        x, y = from_lonlat(self.frame, anywhere=self._anywhere, file=self.source.file)(lon, lat)
         west, south, east, north = float(x.min()), float(y.min()), float(x.max()), float(y.max())
         dx, dy = (east - west) * _MARGIN, (north - south) * _MARGIN
         return west - dx, south - dy, east + dx, north + dy
@@ -201,10 +221,13 @@ class FileLayer:
         table = read_table(self._coverage_selector, self._limits)
         if len(table) == 0 or table.kinds != {"Polygon"}:
             raise InputRefused("coverage-without-polygons", file=table.source.file, role=self.role)
+        given = self._options
+        own = table.frame is not None
+        table, located = locate(table, replace(given, frame=None, datum=None, swap_xy=False) if own else given)
         whole = polygons_of(
             shapely.union_all(shapely.make_valid(table.shapes, method="structure", keep_collapsed=False))
         )
-        return whole, table.source, frame_of(table, self._spec.frame if table.frame is None else None)
+        return whole, table.source, located.frame
 
     def declared(self, plane: Plane) -> shapely.Geometry | None:
         """The declared coverage on the plane."""
@@ -215,13 +238,12 @@ class FileLayer:
 
     def extent(self, plane: Plane) -> shapely.Geometry:
         """Bounding box of all patches in the layer's own coordinates, on the plane."""
-        return plane.bring(shapely.box(*self._box), self._frame, anywhere=self._anywhere, file=self.source.file)
+        return plane.bring(shapely.box(*self._box), self.frame, anywhere=self._anywhere, file=self.source.file)
 
 
-def _bounds(table: Table | None) -> tuple[float, float, float, float]:
-    assert table is not None
-    west, south, east, north = (float(v) for v in shapely.total_bounds(table.shapes))
-    return west, south, east, north
+def of_layer(spec: LayerSpec, options: ReadOptions) -> ReadOptions:
+    """The options of a call as they hold for one of its layers: system and datum are those behind the layer's name."""
+    return replace(options, frame=spec.frame, datum=spec.datum, swap_xy=spec.swap_xy, strict=False)
 
 
 def _years(column: Column | None) -> list[int]:
@@ -229,22 +251,3 @@ def _years(column: Column | None) -> list[int]:
     if column is None:
         return []
     return [int(v) for v in set(column) if isinstance(v, int | float) and v == v and 1990 <= v <= 2100]
-
-
-def _placed(first: Table, box: tuple[float, float, float, float]) -> Table:
-    """A table whose shapes span the whole layer, so that a refusal names the systems that its numbers allow."""
-    shapes = np.array([shapely.box(*box)], dtype=object) if all(np.isfinite(box)) else first.shapes[:0]
-    return Table(shapes, {}, first.rows[:0], first.frame, first.source, first.layer)
-
-
-def _forward(frame: Frame) -> Callable[[Array, Array], tuple[Array, Array]]:
-    """Degrees to a frame's own coordinates."""
-    if frame.is_geographic:
-        return lambda lon, lat: (lon, lat)
-    base: Any = frame.crs.geodetic_crs if frame.datum in ("cgcs2000", "wgs84") else "EPSG:4326"
-    step = Transformer.from_crs(base, frame.crs, always_xy=True)
-
-    def move(lon: Array, lat: Array) -> tuple[Array, Array]:
-        return step.transform(lon, lat)
-
-    return move

@@ -9,22 +9,22 @@ import numpy as np
 import shapely
 
 from geoplan.boundary import Source
-from geoplan.crs import Frame, recognise
+from geoplan.crs import recognise
 from geoplan.errors import InputRefused
 from geoplan.facts import TOWN_STAGES
 from geoplan.register import Register, Town
-from geoplan_layers.boundary_file import frame_of
 from geoplan_layers.files.gdal_formats import sha256
 from geoplan_layers.files.limits import BOUNDARY, Limits
 from geoplan_layers.files.table import Table
 from geoplan_layers.files.text import decided, decode
+from geoplan_layers.locate import ReadOptions, locate
 from geoplan_layers.selector import Selector
 from geoplan_layers.vector import read_table
 
 _TEXTS = ("id", "name", "county", "tier", "stage", "listed_on", "leading", "sub_industry")
 
 
-def read_register(selector: Selector, given: Frame | None = None, limits: Limits = BOUNDARY) -> Register:
+def read_register(selector: Selector, options: ReadOptions | None = None, limits: Limits = BOUNDARY) -> Register:
     """The register of towns of a file.
 
     Raises
@@ -37,8 +37,8 @@ def read_register(selector: Selector, given: Frame | None = None, limits: Limits
     others = table.kinds - {"Polygon", "Point"}
     if others:
         raise InputRefused("towns-kinds", file=table.source.file, where=table.layer, kinds=sorted(others))
-    frame = frame_of(table, given)
-    return Register(tuple(_town(table, i) for i in range(len(table))), frame, table.source)
+    table, located = locate(table, options or ReadOptions(anywhere=True, strict=False))
+    return Register(tuple(_town(table, i) for i in range(len(table))), located.frame, table.source)
 
 
 def _town(table: Table, i: int) -> Town:
