@@ -17,6 +17,7 @@ import shapely
 from geoplan import __version__
 from geoplan.boundary import Proposal, Source
 from geoplan.context import around
+from geoplan.displaced import looks_displaced
 from geoplan.errors import CallRefused
 from geoplan.judgement import Evidence, Judgement, not_applicable
 from geoplan.land import LandAccount, account
@@ -125,6 +126,7 @@ def check(
     structure = [structure_record(each, evidence) for each in structural(site)]
     verdict = worst([*(p.verdict for p in records), *(s.verdict for s in structure)])
     shown = tuple(evidence.values())
+    used = layer_records(site)  # before warnings look farther around, so that notes are of what was judged by
     content = Content(
         id="",
         verdict=verdict,
@@ -153,7 +155,7 @@ def check(
         warnings=[said(w) for w in _warnings(site, policies, options)],
         towns=_file(register.source if register else None),
         facts=_file(facts_source),
-        layers=layer_records(site),
+        layers=used,
         evidence_sha256=evidence_hash(shown),
         software=software(),
     )
@@ -275,6 +277,7 @@ def _warnings(site: Site, asked: tuple[str, ...], options: Options) -> list[Mess
         for part, each in (("planning", site.proposal.planning), ("construction", site.proposal.construction))
         if each is not None and each.frame.is_shifted
     ]
+    found += looks_displaced(site)
     county = site.proposal.facts.county
     lies_in = [each.adcode for each in county_shares(site)]
     if county and lies_in and county not in lies_in:

@@ -1,8 +1,8 @@
 """From a form to a question: the fields of ``POST /checks`` and what each may hold.
 
 ``select.FIELD`` says what the command line writes behind a file's name, ``#LAYER[FIELD=VALUE]``, and for a layer also
-``@EPSG:N``, ``@gcj02``, ``@bd09``, ``@swap-xy`` or ``@GENERATION``. A policy is named by id or uploaded; a path in a text
-field is never opened.
+``@EPSG:N``, ``@gcj02``, ``@bd09``, ``@swap-xy`` or ``@GENERATION``. A policy is named by id or uploaded; a path in a
+text field is never opened.
 """
 
 from __future__ import annotations

@@ -218,7 +218,8 @@ def _dated(frame: Frame, options: ReadOptions, used: dict[str, Any], file: str) 
         used["datum"] = datum
         shifted = frame.shifted_as(datum, file)
         return shifted, (Message("read.shifted-degrees", {"crs": shifted.label}),)
-    if datum is not None and frame.datum not in SAME:
+    against = datum is not None and options.frame is not None and options.frame.datum != datum
+    if against or (datum is not None and frame.datum not in SAME):
         raise CallRefused("crs-contradiction", file=file, own=frame.label, given=datum)
     if parameters is not None and parameters.old == frame.datum:
         used["parameters_sha256"] = parameters.sha256
