@@ -114,10 +114,9 @@ def _swapped(
     """Whether x and y are to be exchanged; refused without the user's consent."""
     looks = looks_swapped(box) and not (options.anywhere and (own or options.frame))
     if looks and not options.swap_xy:
-        found = possible(box)
-        raise InputRefused(
-            "axes-swapped", file=file, where=where, x=box[0], y=box[1], found=as_data(found), swapped=True
-        )
+        stated = own or options.frame
+        found = [each for each in possible(box) if stated is None or each.epsg == stated.epsg]
+        raise InputRefused("axes-swapped", file=file, where=where, x=box[0], y=box[1], found=as_data(found))
     if not options.swap_xy:
         return False, ()
     if looks or not possible(box):

@@ -85,28 +85,28 @@ def place_named(adcode: str) -> Place:
 
 
 def nearest(lon: float, lat: float) -> Place | None:
-    """The prefecture (or county directly under a province) whose middle is nearest; none where none is within reach.
+    """The prefecture of the county seat that is nearest; none where no county is within reach.
 
     >>> nearest(120.1, 30.9).name
     '湖州市'
     >>> nearest(-30.0, 10.0) is None
     True
     """
-    codes, lons, lats, radii = _prefectures()
+    codes, lons, lats, radii = _counties()
     east = (lons - lon) * np.cos(np.radians((lats + lat) / 2))
     away = np.hypot(east, lats - lat) * _DEGREE_KM
-    i = int(np.argmin(away / radii))
-    return all_places()[codes[i]] if away[i] <= radii[i] else None
+    i = int(np.argmin(away))
+    known = all_places()
+    return known.get(f"{codes[i][:4]}00", known[codes[i]]) if away[i] <= radii[i] else None
+
+
+def prefectures() -> list[Place]:
+    """Prefectures, municipalities and regions, by code: what a person picks from."""
+    return [each for each in all_places().values() if each.level == "prefecture" or each.adcode[:1] in "78"]
 
 
 @cache
-def _prefectures() -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
-    chosen = [
-        each
-        for each in all_places().values()
-        if each.level == "prefecture"
-        or (each.level == "county" and each.adcode[2:4] == "90")
-        or each.adcode[:1] in "78"
-    ]
+def _counties() -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
+    chosen = [each for each in all_places().values() if each.level == "county" or each.adcode[:1] in "78"]
     numbers = np.array([(each.lon, each.lat, each.radius) for each in chosen])
     return [each.adcode for each in chosen], numbers[:, 0], numbers[:, 1], numbers[:, 2]

@@ -7,10 +7,12 @@ from functools import partial
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
+from geoplan.errors import InputRefused
 from geoplan_api.form import form_schema
 from geoplan_api.negotiate import HTML, JSON, wants_page
 from geoplan_api.respond import VARY, data, lang_of, only, page, page_or_data
 from geoplan_api.routes.documented import as_report, documented, refusals
+from geoplan_api.routes.locate import hold
 from geoplan_api.service import service_of
 from geoplan_api.upload import receive
 from geoplan_web import map as web_map
@@ -41,7 +43,11 @@ async def make_check(request: Request) -> Response:
         if form.texts.get("lang", [""])[0] in ("zh", "en"):
             request.state.lang = form.texts["lang"][0]
         lang = lang_of(request)
-        check, text = await service.pool.run(partial(service.check, form, folder, lang))
+        try:
+            check, text = await service.pool.run(partial(service.check, form, folder, lang))
+        except InputRefused as refusal:
+            hold(request, form, refusal)
+            raise
     address = f"/checks/{check.id}"
     if wants_page(request):
         return RedirectResponse(f"{address}?lang={lang}", 303)
