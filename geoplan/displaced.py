@@ -79,7 +79,7 @@ def displacement(own: Array, others: Array) -> Displacement | None:
     own, others = _thinned(own, _MOST_OWN), _thinned(others, _MOST_OTHERS)
     if len(own) < _FEWEST or len(others) < _FEWEST:
         return None
-    tree = shapely.STRtree(list(shapely.points(others)))
+    tree = shapely.STRtree(np.asarray(shapely.points(others)))
     zero = [_met(own, np.zeros(2), tree, radius) for radius in _RADII]
     if zero[0] >= max(_FEWEST, len(own) / 4):
         return None

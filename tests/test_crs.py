@@ -1,4 +1,4 @@
-# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc,arg-type,list-item,index"
 """Coordinate systems in the domain: every code and spelling, shifted degrees, datum parameters, shifts found by votes."""
 
 from __future__ import annotations

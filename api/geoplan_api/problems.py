@@ -83,8 +83,8 @@ def kind_of(error: GeoplanError) -> Kind:
 class Problem(BaseModel):
     """A problem document; ``file`` and ``where`` name the place, ``code`` the message of the catalogue.
 
-    ``candidates`` are the coordinate systems that a file without one may be in: code, meaning, where its middle would lie
-    in degrees, and what lies there.
+    ``candidates`` are the coordinate systems that a file without one may be in: code, meaning, where its middle would
+    lie in degrees, and what lies there.
     """
 
     type: str

@@ -22,7 +22,8 @@ def locate(
     Parameters
     ----------
     candidates
-        ``epsg``, ``zh`` and ``en`` (what it is), ``lon``, ``lat`` in degrees, ``swapped``, ``place`` (``adcode``, ``name``).
+        ``epsg``, ``zh`` and ``en`` (what it is), ``lon`` and ``lat`` in degrees, ``swapped``, and ``place`` with its
+        ``adcode`` and ``name``.
     """
     drawn = {"candidates": list(candidates), "cities": [list(each) for each in cities]}
     return render(

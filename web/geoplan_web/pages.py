@@ -133,7 +133,7 @@ def policy_page(policy: Policy, book: PolicyBook, lang: Lang, *, nonce: str) -> 
 
 
 def problem(problem: Mapping[str, Any], lang: Lang, *, nonce: str, link: str | None = None) -> str:
-    """What is told when a page cannot be given: the problem document (RFC 9457) in words; ``link`` leads to its mend."""
+    """What is told when a page cannot be given: the problem document (RFC 9457) in words, and a link to its mend."""
     return render("problem.html", lang, nonce=nonce, here="/", problem=problem, told=_told(problem, lang, link))
 
 
