@@ -76,7 +76,7 @@ def test_a_pick_goes_on_with_the_check_without_a_second_upload(
     assert page.status_code == 200
     assert "湖州市" in page.text
     assert page.text.count('type="radio"') >= 15
-    nothing = picked(service, address)
+    nothing = picked(service, address, place="")
     assert nothing.status_code == 422
     assert address in nothing.text
     done = picked(service, address, **pick)
