@@ -70,7 +70,7 @@ def test_a_renamed_projection_is_known_by_its_numbers(datum: str, code: int) -> 
     assert same, (code, frame.epsg)
 
 
-def _parameters(frame: Frame) -> tuple[tuple[str, float], ...]:
+def _parameters(frame: Frame) -> tuple[tuple[str, Any], ...]:
     operation = frame.crs.coordinate_operation
     if operation is None:
         return ()
@@ -138,8 +138,8 @@ def test_on_a_zone_border_every_mix_of_systems_measures_the_same(place: str, sys
     town = shapely.box(x[0] - 850, y[0] - 850, x[0] + 850, y[0] + 850)
     patch = shapely.box(x[0] - 100, y[0] - 300, x[0] + 2000, y[0] + 410)
 
-    def in_system(shape: shapely.Geometry, code: int) -> shapely.Geometry:
-        way = from_lonlat(known(code), anywhere=False)
+    def in_system(shape: shapely.Geometry, code: int) -> Any:
+        way: Any = from_lonlat(known(code), anywhere=False)
         degrees = home.lonlat_shapes(shape)
         return shapely.transform(degrees, way, interleaved=False)
 

@@ -19,12 +19,12 @@ from pyproj import Transformer
 from builders import HUZHOU, box
 from geoplan.crs import recognise
 from geoplan.errors import CallRefused, GeoplanError, InputRefused
-from geoplan.shifted import FORWARD
+from geoplan.shifted import FORWARD, SHIFTED
 from geoplan_api.inquiry import Inquiry, answer
 from geoplan_layers.boundary_file import read_boundary
 from geoplan_layers.candidates import Candidate, candidates, described, possible
 from geoplan_layers.layer_file import FileLayer
-from geoplan_layers.locate import ReadOptions, settle
+from geoplan_layers.locate import Located, ReadOptions, settle
 from geoplan_layers.parameters_file import read_parameters
 from geoplan_layers.places import all_places, nearest, place_named
 from geoplan_layers.selector import LayerSpec, parse_layer, parse_selector
@@ -33,10 +33,15 @@ SQUARE = box(0, 0, 1700, 1700)
 HERE = (120.104, 30.87)
 
 
+def by(shape: shapely.Geometry, way: Any) -> shapely.Geometry:
+    """A shape moved vertex by vertex by a function of x and y."""
+    return shapely.transform(shape, way, interleaved=False)
+
+
 def moved(shape: shapely.Geometry, code: int) -> shapely.Geometry:
     """A shape of EPSG:4549 in another system, x = east, by its numbers alone."""
     step = Transformer.from_crs(4549, code, always_xy=True)
-    return shapely.transform(shape, step.transform, interleaved=False)
+    return by(shape, step.transform)
 
 
 def file(folder: Path, shape: shapely.Geometry, crs: int | None = None, name: str = "a", **columns: Any) -> Path:
@@ -121,7 +126,7 @@ def test_what_is_refused_carries_the_candidates_as_data(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("datum", "code"), [("cgcs2000", 4490), ("wgs84", 4326), ("gcj02", 4326), ("bd09", 4326)])
 def test_the_datum_of_bare_degrees_is_what_the_user_says(tmp_path: Path, datum: Any, code: int) -> None:
     degrees = moved(SQUARE, 4490)
-    drawn = shapely.transform(degrees, FORWARD[datum], interleaved=False) if datum in FORWARD else degrees
+    drawn = by(degrees, FORWARD[datum]) if datum in FORWARD else degrees
     found = read(file(tmp_path, drawn), datum=datum)
     assert found.frame.epsg == code
     assert found.read_with == {"datum": datum}
@@ -238,7 +243,7 @@ def test_files_of_one_call_that_lie_apart_are_refused_with_the_right_zone(tmp_pa
 
 def test_a_layer_is_read_as_its_name_says(tmp_path: Path) -> None:
     patch = box(200, 200, 100, 50)
-    plain = shapely.transform(moved(patch, 4326), FORWARD["gcj02"], interleaved=False)
+    plain = by(moved(patch, 4326), FORWARD["gcj02"])
     turned = shapely.transform(moved(patch, 4528), lambda xy: xy[:, ::-1])
     window = SQUARE
     for shape, crs, words in ((plain, 4326, "@gcj02"), (plain, None, "@EPSG:4326@gcj02"), (turned, 4528, "@swap-xy")):
@@ -269,7 +274,7 @@ def test_the_report_records_what_counted_and_nothing_else(tmp_path: Path) -> Non
     assert placed.options["read"] == {"planning": {"place": "330500"}}
     assert [note.id for note in placed.proposal.planning.notes] == ["read.crs-by-place"]
     assert ask(bare, frame=recognise(4549)).content.options["read"] == {"planning": {"crs": "EPSG:4549"}}
-    kml = file(tmp_path / "k", shapely.transform(moved(SQUARE, 4326), FORWARD["gcj02"], interleaved=False), 4326)
+    kml = file(tmp_path / "k", by(moved(SQUARE, 4326), FORWARD["gcj02"]), 4326)
     report = ask(kml, datum="gcj02").content
     assert report.options["read"] == {"planning": {"datum": "gcj02"}}
     assert "warning.shifted-degrees" in [each.id for each in report.warnings]
@@ -287,8 +292,8 @@ def test_a_boundary_from_a_shifted_map_is_warned_of_and_not_moved(tmp_path: Path
     gpd.GeoDataFrame({"DLBM": ["0601"] * len(cells)}, geometry=cells, crs=4549).to_file(use)
     ring = shapely.concave_hull(shapely.union_all([c for c in cells if shapely.within(c, SQUARE)]), ratio=0.1)
     spec = LayerSpec("land-use", parse_selector(str(use)), generation="third-survey")
-    for datum, shown in (("gcj02", "GCJ-02"), ("bd09", "BD-09")):
-        shifted = shapely.transform(moved(ring, 4326), FORWARD[datum], interleaved=False)
+    for datum, shown in zip(SHIFTED, ("GCJ-02", "BD-09"), strict=True):
+        shifted = by(moved(ring, 4326), FORWARD[datum])
         drawn = file(tmp_path / datum, shifted, 4326)
         warning = next(w for w in ask(drawn, spec).content.warnings if w.id.startswith("warning.looks-shifted"))
         assert warning.id == "warning.looks-shifted-as"
@@ -384,15 +389,15 @@ def test_any_numbers_give_candidates_or_a_refusal(
     assert all(isinstance(each, str) for each in candidates(bounds))
     assert described(bounds)
     options = ReadOptions(None, anywhere, datum, place_named(adcode) if adcode else None, swap)
-    refusal: GeoplanError | None = None
+    found: Located | GeoplanError
     try:
         found = settle(bounds, recognise(code) if code else None, options, "a.shp", "a")
     except GeoplanError as refused:
-        refusal = refused
-    if refusal is None:
+        found = refused
+    if isinstance(found, Located):
         assert found.frame.crs is not None
         assert code or math.isfinite(sum(bounds))
         return
-    assert refusal.file == "a.shp"
-    assert len(refusal.say("en")) > 40
-    assert len(refusal.say("zh")) > 20
+    assert found.file == "a.shp"
+    assert len(found.say("en")) > 40
+    assert len(found.say("zh")) > 20
