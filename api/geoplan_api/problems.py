@@ -120,7 +120,7 @@ def answer(error: GeoplanError, lang: Lang, headers: Mapping[str, str] | None = 
     """The problem document as a response."""
     problem = document(error, lang)
     return Response(
-        problem.model_dump_json(indent=2) + "\n",
+        problem.model_dump_json(indent=2, exclude=None if problem.candidates else {"candidates"}) + "\n",
         status_code=problem.status,
         headers={**(headers or {}), "Content-Language": lang, "Vary": "Accept, Accept-Language"},
         media_type=PROBLEM,
