@@ -1,7 +1,7 @@
 # geoplan: every target works as the first command on a fresh Debian machine with Python 3.11, pip, make and apt.
 #   make demo    the main job on the shipped demo towns          make serve   the service with the demo's layers
 #   make test    everything the tests need, then all of them     make check   lint, types, import contract, locks
-#   make bench   speed and memory beside a peer, as a ratio
+#   make bench   speed and memory beside a peer, as a ratio    make fuzz    damaged files through reader processes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +9,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PYTEST ?= $(BIN)/python -m pytest
 SOURCES := geoplan layers/geoplan_layers web/geoplan_web api/geoplan_api
 
-.PHONY: setup demo test check bench serve lock clean system
+.PHONY: setup demo test check bench serve lock clean system fuzz
 
 setup: $(VENV)/.dev
 
@@ -33,6 +33,11 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	  $(PYTHON) -m pip --python $(BIN)/python install --quiet --no-deps --require-hashes -r requirements-dev.txt; \
 	fi
 	@touch $@
+
+# Damaged files through reader processes: `make fuzz COUNT=5000`, with the real ones below GEOPLAN_REAL_DATA if set.
+COUNT ?= 5000
+fuzz: $(VENV)/.dev
+	$(BIN)/python tests/fuzzing.py --count $(COUNT) $(if $(GEOPLAN_REAL_DATA),--data $(GEOPLAN_REAL_DATA))
 
 demo: $(VENV)/.run
 	@$(BIN)/geoplan demo
@@ -60,7 +65,7 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/uv lock --check --quiet
 	@$(BIN)/uv export --quiet --frozen --no-default-groups --group build --no-emit-project --no-header | diff - requirements.txt >/dev/null || { echo "requirements.txt is not what the lock says: make lock"; exit 1; }
-	@$(BIN)/uv export --quiet --frozen --all-groups --no-emit-project --no-header | diff - requirements-dev.txt >/dev/null || { echo "requirements-dev.txt is not what the lock says: make lock"; exit 1; }
+	@$(BIN)/uv export --quiet --frozen --no-default-groups --group dev --no-emit-project --no-header | diff - requirements-dev.txt >/dev/null || { echo "requirements-dev.txt is not what the lock says: make lock"; exit 1; }
 
 bench: $(VENV)/.dev
 	@$(BIN)/python benchmarks/overlap.py
@@ -69,7 +74,7 @@ bench: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(BIN)/uv lock
 	$(BIN)/uv export --quiet --frozen --no-default-groups --group build --no-emit-project --no-header -o requirements.txt >/dev/null
-	$(BIN)/uv export --quiet --frozen --all-groups --no-emit-project --no-header -o requirements-dev.txt >/dev/null
+	$(BIN)/uv export --quiet --frozen --no-default-groups --group dev --no-emit-project --no-header -o requirements-dev.txt >/dev/null
 
 clean:
 	rm -rf $(VENV) geoplan-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ from geoplan.errors import CallRefused
 from geoplan.judgement import Evidence, Judgement, not_applicable
 from geoplan.land import LandAccount, account
 from geoplan.layer import Layer
+from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.messages import Message
 from geoplan.policy import ALWAYS, Policy, PolicyBook, Rule
 from geoplan.record import (
@@ -31,6 +30,7 @@ from geoplan.record import (
     land_record,
     layer_records,
     said,
+    source_file,
     structure_record,
 )
 from geoplan.register import Register
@@ -54,6 +54,7 @@ from geoplan.rules.size import area, class_area, contiguity
 from geoplan.rules.within import within
 from geoplan.site import Site
 from geoplan.structure import applied_outside, county_shares, structural
+from geoplan.supplied import held_against
 from geoplan.verdict import worst
 
 Judge = Callable[[Any, Case], Judgement]
@@ -74,8 +75,6 @@ _JUDGES: Mapping[str, Judge] = {
     "lifecycle": needs_register,
 }
 _OF_THE_REGISTER = frozenset({"rivalry", "portfolio", "schedule", "lifecycle"})
-
-DEFAULT_ACCURACY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +112,13 @@ def check(
     Raises
     ------
     InputRefused
-        A boundary or layer cannot be used as it stands.
+        A boundary or layer cannot be used as it stands; the facts name a class or rule that a policy does not have.
     CallRefused
         An unknown policy, or a reading that no rule has.
     """
     book = book or PolicyBook()
     chosen = _with_readings(book.chosen(policies), options.readings)
+    unused = held_against(proposal.facts, book, facts_source.file if facts_source else "facts")
     site = Site(proposal, layers, register, accuracy=options.accuracy, anywhere=options.anywhere)
     land = account(site)
     evidence: dict[str, Evidence] = {}
@@ -152,7 +152,7 @@ def check(
         ),
         structure=structure,
         policies=records,
-        warnings=[said(w) for w in _warnings(site, policies, options)],
+        warnings=[said(w) for w in (*_warnings(site, policies, options), *unused)],
         towns=_file(register.source if register else None),
         facts=_file(facts_source),
         layers=used,
@@ -167,7 +167,7 @@ def check(
 
 
 def _file(source: Source | None) -> SourceFile | None:
-    return SourceFile(file=source.file, sha256=source.sha256) if source else None
+    return source_file(source) if source else None
 
 
 def software() -> dict[str, str]:
@@ -206,7 +206,8 @@ def _read_anew(policy: Policy, rule: Rule, unused: dict[str, Any]) -> Rule:
         reading = type(rule.reading).model_validate({**rule.reading.model_dump(), **given})
     except pydantic.ValidationError as wrong:
         first = wrong.errors()[0]
-        raise CallRefused("reading-wrong", reading=prefix + str(first["loc"][0]), detail=first["msg"]) from None
+        key = str(first["loc"][0]) if first["loc"] else next(iter(given))
+        raise CallRefused("reading-wrong", reading=prefix + key, detail=first["msg"]) from None
     return rule.model_copy(update={"reading": reading})
 
 
@@ -236,7 +237,7 @@ def _policy_record(
         until=document.until.isoformat() if document.until else None,
         place=policy.place.model_dump(),
         note=document.note.model_dump() if document.note else None,
-        sha256=hashlib.sha256(json.dumps(policy.as_dict(), sort_keys=True, ensure_ascii=False).encode()).hexdigest(),
+        sha256=policy.sha256,
         verdict=spatial,
         application=application(findings),
         warnings=[said(w) for w in _standing(policy, site, options.on)],
@@ -247,7 +248,9 @@ def _policy_record(
 def _judge(rule: Rule, case: Case, book: PolicyBook, options: Options) -> Judgement:
     if case.policy.id == ALWAYS and not case.site.in_china:
         return not_applicable(Message("finding.outside-china"))
-    if not book.clause(case.policy, rule.clause).clause.decides_on(options.on):
+    document = case.policy.document
+    in_force = document.effective is None or document.effective <= options.on
+    if not (in_force and book.clause(case.policy, rule.clause).clause.decides_on(options.on)):
         return not_applicable(Message("finding.not-yet-in-force"))
     return _JUDGES[rule.kind](rule, case)
 
@@ -259,6 +262,10 @@ def _standing(policy: Policy, site: Site, day: date) -> list[Message]:
         found.append(Message("warning.standing", {"status": document.status}))
     if document.issued and day < document.issued:
         found.append(Message("warning.before-issue", {"issued": document.issued.isoformat()}))
+    if document.effective and day < document.effective:
+        found.append(Message("warning.before-effective", {"effective": document.effective.isoformat()}))
+    if document.superseded_by:
+        found.append(Message("warning.superseded", {"by": document.superseded_by}))
     if document.until and day > document.until:
         found.append(Message("warning.period-over", {"until": document.until.isoformat()}))
     return [*found, *applied_outside(policy, site)]

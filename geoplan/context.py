@@ -9,6 +9,9 @@ from geoplan.landuse import groups
 from geoplan.report import Context
 from geoplan.site import REACH, Site
 
+UNCOVERED = "uncovered"
+"""The group of ground that a layer does not know, of which its patches therefore say nothing."""
+
 
 def around(site: Site) -> tuple[Context, ...]:
     """Patches of every layer within 500 m of the boundaries, and all neighbours, on the plane."""
@@ -31,8 +34,8 @@ def around(site: Site) -> tuple[Context, ...]:
 
 def _uncovered(site: Site) -> list[Context]:
     """Ground of the boundaries that a layer asked by some rule does not cover: drawn, so that it can be asked for."""
-    return [
-        Context(role, "", "", "", known.uncovered, ("uncovered",))
-        for role, part, known in site.coverage_asked
-        if part != "construction" and not known.is_whole
-    ]
+    by_role: dict[str, list[shapely.Geometry]] = {}
+    for role, _, known in site.coverage_asked:
+        if not known.is_whole:
+            by_role.setdefault(role, []).append(known.uncovered)
+    return [Context(role, "", "", "", shapely.union_all(found), (UNCOVERED,)) for role, found in by_role.items()]

@@ -62,6 +62,10 @@ class PolicyRefused(InputRefused):
 
     others: tuple[PolicyRefused, ...] = ()
 
+    def as_dict(self) -> dict[str, Any]:
+        """The refusal as plain data, with the further faults."""
+        return super().as_dict() | ({"others": [each.as_dict() for each in self.others]} if self.others else {})
+
 
 class CallRefused(GeoplanError):
     """The call itself is wrong: an unknown policy, a reading that no rule has, two answers to one question."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, get_args
 
 from geoplan.errors import InputRefused
@@ -81,27 +82,28 @@ def parse_facts(content: Mapping[str, Any], file: str) -> Facts:
         raise InputRefused("facts-choice", file=file, where="tier", value=top["tier"], known=get_args(Tier))
     if "stage" in top and top["stage"] not in TOWN_STAGES:
         raise InputRefused("facts-choice", file=file, where="stage", value=top["stage"], known=TOWN_STAGES)
-    values: dict[str, Any] = {}
-    classes: dict[str, str] = {}
-    for section in _SECTIONS:
-        for key, value in content.get(section, {}).items():
-            path = f"{section}.{key}"
-            if path == "industry.class":
-                classes = {policy: _typed(name, str, f"{path}.{policy}", file) for policy, name in value.items()}
-            else:
-                values[path] = _figure_value(path, value, file)
+    sections = {section: _typed(content.get(section, {}), dict, section, file) for section in (*_SECTIONS, "answers")}
+    classes = _classes(sections["industry"].get("class", {}), file)
+    given = {f"{section}.{key}": value for section in _SECTIONS for key, value in sections[section].items()}
+    values = {path: _figure_value(path, value, file) for path, value in given.items() if path != "industry.class"}
     for part, whole in _PARTS:
         if values.get(part, 0.0) > values.get(whole, float("inf")):
             args = {"part": part, "whole": whole, "value": values[part], "most": values[whole]}
             raise InputRefused("facts-part-exceeds", file=file, where=part, **args)
-    answers = {rule: _answer(rule, given, file) for rule, given in content.get("answers", {}).items()}
+    answers = {rule: _answer(rule, given, file) for rule, given in sections["answers"].items()}
     return Facts(**top, values=values, classes=classes, answers=answers)
+
+
+def _classes(given: Any, file: str) -> dict[str, str]:
+    """The town's class by policy."""
+    table = _typed(given, dict, "industry.class", file)
+    return {policy: _typed(name, str, f"industry.class.{policy}", file) for policy, name in table.items()}
 
 
 def _typed(value: Any, kind: type, where: str, file: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or isinstance(value, datetime):
         raise InputRefused("facts-kind", file=file, where=where, value=str(value), wanted=kind.__name__)
     return value
 
@@ -121,14 +123,15 @@ def _figure_value(path: str, value: Any, file: str) -> Any:
         return _typed(value, str, path, file)
     if figure.unit == "list":
         return tuple(_typed(each, str, path, file) for each in _typed(value, list, path, file))
-    amount = _typed(value, float, path, file) if not isinstance(value, bool) else _typed(value, str, path, file)
-    if amount < 0 or (figure.unit == "share" and amount > 10):
-        raise InputRefused("facts-out-of-range", file=file, where=path, value=amount, unit=figure.unit)
+    amount = _typed(value, float, path, file)
+    if not 0 <= amount < math.inf or (figure.unit == "share" and amount > 10):
+        raise InputRefused("facts-out-of-range", file=file, where=path, value=f"{amount:g}", unit=figure.unit)
     return amount
 
 
-def _answer(rule: str, given: Mapping[str, Any], file: str) -> Answer:
+def _answer(rule: str, given: Any, file: str) -> Answer:
     where = f'answers."{rule}"'
+    _typed(given, dict, where, file)
     for key in given:
         if key not in _ANSWER:
             raise InputRefused("facts-unknown-key", file=file, where=f"{where}.{key}", known=list(_ANSWER))

@@ -42,10 +42,10 @@ def account(site: Site) -> LandAccount:
         return LandAccount(at_least=drawn, at_most=everything)
     site.generation("land-use")
     stock_in_rest = _class_area(site, "rest")
-    unknown_rest = survey_area(site.known("land-use", "rest").uncovered, site.plane)
+    unknown_rest = survey_area(site.known_classes("land-use", "rest").uncovered, site.plane)
     low, high = drawn + stock_in_rest, drawn + stock_in_rest + unknown_rest
-    land = low if site.known("land-use", "rest").is_whole else None
-    if not site.known("land-use", "construction").is_whole:
+    land = low if site.known_classes("land-use", "rest").is_whole else None
+    if not site.known_classes("land-use", "construction").is_whole:
         return LandAccount(construction_land=land, at_least=low, at_most=high)
     existing = _class_area(site, "construction")
     approved = survey_area(_approved(site), site.plane)

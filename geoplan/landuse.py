@@ -37,11 +37,12 @@ def groups(code: str, generation: Generation) -> frozenset[str]:
     found = {
         group for group, codes in _table()[generation].items() if any(plain.startswith(prefix) for prefix in codes)
     }
-    if generation == "third-survey" and plain.endswith("K"):
+    if found and generation == "third-survey" and plain.endswith("K"):
         found.add("restorable")
     return frozenset(found)
 
 
-def known_groups(generation: Generation) -> frozenset[str]:
-    """The groups that a generation distinguishes."""
-    return frozenset(_table()[generation])
+@cache
+def known_groups() -> frozenset[str]:
+    """The groups of land that rules may name, of all generations."""
+    return frozenset(group for table in _table().values() for group in table) | {"restorable"}

@@ -128,6 +128,11 @@ class Layer(Protocol):
         """File of the declared coverage."""
         ...
 
+    @property
+    def crs(self) -> str:
+        """Coordinate system of the file, as reports name it."""
+        ...
+
     def within(self, window: shapely.Polygon, plane: Plane) -> Patches:
         """The patches that touch ``window`` (a polygon of ``plane``), on the plane."""
         ...

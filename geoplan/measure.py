@@ -26,6 +26,8 @@ from geoplan.plane import GEOD, Plane
 
 LONGEST_PIECE = 10.0
 """Metres beyond which an edge is divided evenly for the computation; the third survey's practice is 70 m."""
+DEFAULT_ACCURACY = 0.05
+"""Metres that a line may lie from the truth where nobody says otherwise: half a decimetre, a land survey's."""
 PRINTS_AS_ZERO = 0.005
 """m² below which an area prints as 0.00: contact, not overlap."""
 

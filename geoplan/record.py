@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
 import shapely
 
-from geoplan.boundary import Boundary
+from geoplan.boundary import Boundary, Source
 from geoplan.facts import Facts
 from geoplan.judgement import Evidence, Judgement
 from geoplan.land import LandAccount
@@ -54,10 +55,15 @@ def boundary_record(boundary: Boundary, shape: shapely.Geometry, site: Site) -> 
         vertices=boundary.vertices,
         holes=int(shapely.get_num_interior_rings(parts).sum()),
         perimeter_m=half_up(float(shapely.length(shape)), 2),
-        source=SourceFile(file=boundary.source.file, sha256=boundary.source.sha256),
+        source=source_file(boundary.source),
         repairs=[said(repair.message) for repair in boundary.repairs],
         notes=[said(note) for note in boundary.notes],
     )
+
+
+def source_file(source: Source) -> SourceFile:
+    """A file for the report."""
+    return SourceFile(file=source.file, sha256=source.sha256, select=source.select)
 
 
 def land_record(land: LandAccount) -> dict[str, float | None]:
@@ -174,7 +180,7 @@ def _clause(cited: Cited, day: date) -> ClauseRecord:
 
 def evidence_record(piece: Evidence, evidence: dict[str, Evidence]) -> EvidenceRecord:
     """A piece as the report lists it; its geometry is kept once, by its id."""
-    evidence.setdefault(piece.id, piece)
+    piece = _kept(piece, evidence)
 
     def rounded(value: float | None, digits: int) -> float | None:
         return None if value is None else half_up(value, digits)
@@ -195,6 +201,17 @@ def evidence_record(piece: Evidence, evidence: dict[str, Evidence]) -> EvidenceR
             "uses": [dict(use) for use in piece.uses],
         }
     )
+
+
+def _kept(piece: Evidence, evidence: dict[str, Evidence]) -> Evidence:
+    """The piece under an id of its own: two rules may mean different ground by the same name (outside a layer)."""
+    name, count = piece.id, 1
+    while name in evidence and not shapely.equals_exact(evidence[name].shape, piece.shape):
+        count += 1
+        name = f"{piece.id}.{count}"
+    named = replace(piece, id=name)
+    evidence.setdefault(name, named)
+    return named
 
 
 def structure_record(found: Structural, evidence: dict[str, Evidence]) -> StructureRecord:
@@ -232,6 +249,9 @@ def layer_records(site: Site) -> list[LayerRecord]:
                 "date": layer.day.isoformat() if layer.day else None,
                 "coverage_from": "assumed" if layer.declared(site.plane) is None else "declared",
                 "coverage_sha256": layer.coverage_source.sha256 if layer.coverage_source else None,
+                "coverage_source": source_file(layer.coverage_source) if layer.coverage_source else None,
+                "select": layer.source.select,
+                "crs": layer.crs,
                 "generation": layer.generation,
                 "invented": layer.invented,
                 "notes": [said(note) for note in layer.notes],

@@ -47,10 +47,11 @@ class MessageRef(_Part):
 
 
 class SourceFile(_Part):
-    """A file that was read."""
+    """A file that was read, and what was chosen from it: ``#LAYER[FIELD=VALUE]``, empty for the whole."""
 
     file: str
     sha256: str
+    select: str = ""
 
 
 class BoundaryRecord(_Part):
@@ -220,6 +221,9 @@ class LayerRecord(_Part):
     date: str | None
     coverage_from: Literal["declared", "assumed"]
     coverage_sha256: str | None = None
+    coverage_source: SourceFile | None = None
+    select: str = ""
+    crs: str = ""
     generation: str | None = None
     invented: bool = False
     notes: list[SaidMessage] = []
@@ -305,15 +309,16 @@ def report_id(content: Mapping[str, Any]) -> str:
     >>> a == report_id({"verdict": "pass", "id": "old"})
     True
     """
-    kept = {key: _unnamed(value) for key, value in content.items() if key not in _NOT_HASHED | _NAMES}
+    kept = {key: unnamed(value) for key, value in content.items() if key not in _NOT_HASHED | _NAMES}
     return f"sha256:{hashlib.sha256(rfc8785.dumps(kept)).hexdigest()}"
 
 
-def _unnamed(value: Any) -> Any:
+def unnamed(value: Any) -> Any:
+    """Plain data without file names and ``says``: what two equal answers share."""
     if isinstance(value, Mapping):
-        return {key: _unnamed(each) for key, each in value.items() if key not in _NAMES}
+        return {key: unnamed(each) for key, each in value.items() if key not in _NAMES}
     if isinstance(value, list | tuple):
-        return [_unnamed(each) for each in value]
+        return [unnamed(each) for each in value]
     if isinstance(value, date):
         return value.isoformat()
     return value

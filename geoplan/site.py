@@ -248,10 +248,28 @@ class Site:
             if assumed:
                 origin = "assumed"
                 left = self._uncovered(left, assumed)
-        missing = survey_area(left, self.plane)
-        whole = survey_area(shape, self.plane)
-        share = 1.0 if missing == 0 or whole == 0 else min(floor_to(1 - missing / whole, 4), 0.9999)
-        return Known(max(share, 0.0), origin, left)
+        return Known(self._share(left, shape), origin, left)
+
+    def known_classes(self, role: str, part: Part) -> Known:
+        """The coverage of a part by a role's classes: ground whose code its generation does not know is not known."""
+        return self._with_classes(self.known(role, part), role, part, self.shape(part))
+
+    def known_classes_in(self, role: str, part: Part, shape: shapely.Geometry) -> Known:
+        """The same for ground inside a part."""
+        return self._with_classes(self.known_in(role, shape), role, part, shape)
+
+    def _with_classes(self, known: Known, role: str, part: Part, shape: shapely.Geometry) -> Known:
+        strange = [p.shape for p in self.pieces(role, part) if not p.groups and not p.sliver]
+        if not strange:
+            return known
+        nameless = shapely.intersection(shapely.union_all(np.array(strange, dtype=object)), shape)
+        uncovered = self._uncovered(shapely.union(known.uncovered, nameless), [])
+        return Known(self._share(uncovered, shape), known.origin, uncovered)
+
+    def _share(self, uncovered: shapely.Geometry, shape: shapely.Geometry) -> float:
+        """The share of a shape that is known, rounded down; 1 only where nothing is missing."""
+        missing, whole = survey_area(uncovered, self.plane), survey_area(shape, self.plane)
+        return 1.0 if missing == 0 or whole == 0 else max(min(floor_to(1 - missing / whole, 4), 0.9999), 0.0)
 
     def _assumed(self, layer: Layer, role: str, near: shapely.Geometry) -> Coverage:
         if role not in UNION_ROLES:

@@ -62,6 +62,7 @@ class MemoryLayer:
     source: Source = field(default=Source("layer.gpkg", "1" * 64))
     notes: tuple[Message, ...] = ()
     coverage_source: Source | None = None
+    crs: str = "EPSG:4549"
 
     def within(self, window: shapely.Polygon, plane: Plane) -> Patches:
         shapes = plane.bring(np.array(self.shapes, dtype=object), self.frame, anywhere=True)

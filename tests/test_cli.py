@@ -16,6 +16,7 @@ import shapely
 
 from builders import box
 
+NEAR_TWICE = [part for m in (1000, 2000) for part in ("--reading", f"huzhou-2018.no-piling-up.near_m={m}")]
 GEOPLAN = [sys.executable, "-m", "geoplan_api"]
 
 
@@ -107,6 +108,24 @@ def test_a_supplied_fact_that_breaks_a_rule_exits_with_1(files: dict[str, Path],
     assert geoplan(*passing(files), "--facts", tmp_path / "facts.toml").returncode == 1
 
 
+def test_requirements_that_a_fact_breaks_stand_in_the_verdict_line(files: dict[str, Path], tmp_path: Path) -> None:
+    facts = tmp_path / "facts.toml"
+    facts.write_text("[investment]\ntotal = 1000000000\nhousing = 1\n", encoding="utf-8")
+    found = geoplan(*passing(files), "--facts", facts)
+    first = found.stdout.replace("\n", " ")
+    assert first.startswith("✗")
+    assert "breaks 1 application requirement" in first
+    assert "spatial rules: passes; application broken  nantong-2017" in first
+
+
+def test_a_paper_without_application_requirements_says_nothing_of_them(files: dict[str, Path]) -> None:
+    heads = {
+        line.split()[2]: line for line in geoplan(*passing(files), lang="zh").stdout.splitlines() if "（现行" in line
+    }
+    assert "申报要件待补充" in heads["nantong-2017"]
+    assert "申报要件" not in heads["land-law"]
+
+
 def test_json_alone_on_stdout_validates_and_repeats_its_id(files: dict[str, Path], tmp_path: Path) -> None:
     first = geoplan(*passing(files, "farm"), "--json", "--out", tmp_path / "out")
     second = geoplan(*passing(files, "farm"), "--json")
@@ -149,6 +168,26 @@ def test_check_writes_nothing_but_out(files: dict[str, Path], tmp_path: Path) ->
         ),
         (["--planning", "{planning}", "--accuracy", "0"], "0 is no value for --accuracy"),
         (["--planning", "{planning}", "--reading", "a.b=1"], "a reading is given as POLICY.RULE.KEY=VALUE"),
+        (["--planning", "{planning}", "--datum", "gcj02"], "GCJ-02 is of degrees or of their Web Mercator"),
+        (["--planning", "{planning}", "--datum", "moon"], "moon is no value for --datum"),
+        (["--planning", "{planning}", "--crs", "EPSG:4549", "--datum", "wgs84"], "the call says wgs84"),
+        (["--planning", "{planning}", "--facts", "{folder}"], "there is no such file"),
+        (
+            ["--planning", "{planning}", "--policy", "huzhou-2018", "--reading", "huzhou-2018.no-piling-up.near_m=inf"],
+            "a reading is given as POLICY.RULE.KEY=VALUE",
+        ),
+        (
+            ["--planning", "{planning}", "--policy", "huzhou-2018", *NEAR_TWICE],
+            "the reading huzhou-2018.no-piling-up.near_m is given twice",
+        ),
+        (
+            ["--planning", "{planning}", "--reading", "common.planning-area.about_pass=1.5"],
+            "about_pass must not be above about_fail",
+        ),
+        (
+            ["--planning", "{planning}", "--layer", "land-use={use}", *("--coverage", "land-use={cover}") * 2],
+            "has 1 layer file, but 2 coverages",
+        ),
         (["--planning", "{planning}", "--lang", "fr"], "--lang 的值 fr 不对"),
         (["--planning", "{planning}[NAME=x]"], "no row has the value x. There are: 试验小镇"),
         (

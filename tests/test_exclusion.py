@@ -316,3 +316,12 @@ def test_common_is_used_and_said_when_no_policy_is_named() -> None:
     assert "warning.common-policy" in {w.id for w in report.content.warnings}
     assert answers_of(report)["common.cultivated-land"] == "pass"
     assert FRAME.epsg == 4549
+
+
+def test_the_way_out_is_told_where_the_boundary_nearly_vanishes() -> None:
+    """Farmland 260–280 m inside a square of 1 km is given back at 280 m, though at 500 m nothing is left of it."""
+    found = finding(checked(PLANNING, CONSTRUCTION, (), [farmland(box(360, 550, 20, 20))]), LAW, FARM)
+    (turn,) = found.turns_at
+    assert turn.verdict == "attention"
+    assert turn.shift_m == pytest.approx(-280, abs=0.002)
+    assert turn.area_m2 == pytest.approx(440**2, rel=1e-4)

@@ -138,6 +138,14 @@ def test_a_reviewers_answer_settles_a_question() -> None:
     assert judged("nantong-2017", "siting", "").verdict == "not-assessed"
 
 
+def test_a_reviewer_who_finds_a_soft_wording_unmet_asks_for_attention() -> None:
+    text = '[answers."nantong-2017.{}"]\nverdict = "fail"\nby = "王工"\non = 2026-10-01\nreason = "未涉及地下空间"\n'
+    soft = judged("nantong-2017", "nature", text.format("nature"))
+    assert (soft.strength, soft.verdict) == ("should", "attention")
+    firm = judged("nantong-2017", "siting", text.format("siting"))
+    assert (firm.strength, firm.verdict, firm.waivable) == ("in-principle", "fail", True)
+
+
 def test_a_drawn_construction_boundary_settles_jiaxings_defined_area() -> None:
     with_it = checked(square(3e6), square(1e6, 50, 50), ("jiaxing-2016",))
     assert finding(with_it, "jiaxing-2016", "defined-area").verdict == "pass"
@@ -167,6 +175,18 @@ def test_rules_that_need_the_register_say_so_and_stay_out_of_the_verdict() -> No
         ("[features]\nwifi = 1", r"features.wifi: the value 1 is of the wrong kind; it should be true or false"),
         ("tier = 'county'", r"tier: the value county is not known"),
         ("[investment]\ntotal = -1", r"out of range"),
+        ("[investment]\ntotal = nan", r"investment.total: the value nan is out of range"),
+        ("[investment]\ntotal = inf", r"investment.total: the value .* is out of range"),
+        ("[features]\nscenic_grade = true", r"scenic_grade: the value True .* should be a number without quotes"),
+        ("investment = 3", r"facts.toml: investment: the value 3 is of the wrong kind; it should be a table such as"),
+        ("[[investment]]\ntotal = 3", r"facts.toml: investment: .* it should be a table such as"),
+        (
+            "[industry]\nclass = 'startup'",
+            r"industry.class: the value startup is of the wrong kind; it should be a table",
+        ),
+        ("answers = 3", r"facts.toml: answers: the value 3 is of the wrong kind; it should be a table"),
+        ("[answers]\na = 1", r'answers."a": the value 1 is of the wrong kind; it should be a table'),
+        ("listed_on = 2024-05-01T08:00:00", r"listed_on: .* it should be a date such as 2026-01-31"),
         ("[land]\nhousing_share = 30", r"land.housing_share: .* shares are written 0 to 1"),
         ("[answers.\"a.b\"]\nverdict = 'pass'", r"the answer lacks by"),
         ("[answers.\"a.b\"]\nverdict = 'yes'\nby='x'\non=2026-01-01\nreason='y'", r"the value yes is not known"),
@@ -175,6 +195,27 @@ def test_rules_that_need_the_register_say_so_and_stay_out_of_the_verdict() -> No
 def test_a_wrong_facts_file_says_what_is_wrong(text: str, says: str) -> None:
     with pytest.raises(InputRefused, match=says):
         facts(text)
+
+
+ANSWER = 'verdict = "{}"\nby = "王工"\non = 2026-10-01\nreason = "现场核对"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[industry]\nclass.liuzhou-2018 = "light"', r"industry.class.liuzhou-2018: the value light is not known"),
+        ('[answers."liuzhou-2018.sitting"]\n' + ANSWER.format("pass"), r"policy liuzhou-2018 has no such rule"),
+        ('[answers."land-law.basic-farmland"]\n' + ANSWER.format("pass"), r"cannot be answered with passes"),
+    ],
+)
+def test_a_slip_that_would_silence_a_rule_is_refused(text: str, says: str) -> None:
+    with pytest.raises(InputRefused, match=says):
+        checked(square(3e6), None, ("liuzhou-2018",), facts=facts(text))
+
+
+def test_answers_for_policies_that_are_not_at_hand_are_named() -> None:
+    report = checked(square(3e6), None, facts=facts('[answers."office-9.siting"]\n' + ANSWER.format("pass")))
+    assert any("office-9.siting" in warning.says["en"] for warning in report.content.warnings)
 
 
 def test_the_blank_facts_file_of_every_policy_can_be_filled_in() -> None:

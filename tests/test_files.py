@@ -222,7 +222,10 @@ def test_a_shapefile_without_index_or_table_is_read_and_nothing_is_written_besid
 
 def test_what_is_no_polygon_is_refused(tmp_path: Path) -> None:
     ring = shapely.LineString(SQUARE.exterior.coords)
-    with pytest.raises(InputRefused, match=r"the geometry is lines \(LineString\); a polygon is needed"):
+    with pytest.raises(
+        InputRefused,
+        match=r"the geometry is lines \(LineString\); polygons are needed\. Closed line rows: 1; open: —",
+    ):
         read(shapefile(tmp_path / "l", frame_of([ring])))
     with pytest.raises(InputRefused, match=r"the geometry is Point; polygons are needed"):
         read(shapefile(tmp_path / "p", frame_of([SQUARE.centroid])))
@@ -241,7 +244,9 @@ BOW_TIE = shapely.Polygon([(510000, 3416000), (511000, 3417000), (511000, 341600
 
 
 def test_a_bow_tie_is_refused_with_its_place(tmp_path: Path) -> None:
-    with pytest.raises(InputRefused, match=r"边界 1: the ring is invalid \(Self-intersection at 510500, 3416500\)"):
+    with pytest.raises(
+        InputRefused, match=r"边界 1: the ring is invalid \(bow-tie: the line crosses itself at 510500, 3416500\)"
+    ):
         read(shapefile(tmp_path / "s", frame_of([BOW_TIE])))
 
 
@@ -341,7 +346,7 @@ def test_what_only_claims_to_be_geojson_is_refused(tmp_path: Path, text: str, sa
         ("a.shp", b"hello", "not a valid .shp"),
         ("a.gpkg", b"hello", "not a valid GeoPackage"),
         ("a.zip", b"hello", "damaged or not a zip"),
-        ("a.dwg", b"AC1015", "the format .dwg is not read"),
+        ("a.dwg", b"AC1015", "save it as DXF"),
         ("a", b"", "the format — is not read"),
     ],
 )
@@ -484,6 +489,16 @@ def test_the_hash_of_a_shapefile_does_not_depend_on_its_name(tmp_path: Path) -> 
     assert read(first).source.sha256 == read(tmp_path / "b" / "other.shp").source.sha256
 
 
+def test_a_repair_is_told_by_its_row_and_not_by_the_name_of_the_file(tmp_path: Path) -> None:
+    loop = [(850.4, 1700.5), (849.6, 1700.5)]
+    corners = [(0, 0), (1700, 0), (1700, 1700), (850, 1700), *loop, (850, 1700), (0, 1700)]
+    x, y = SQUARE.bounds[:2]
+    data = frame_of([shapely.Polygon([(x + dx, y + dy) for dx, dy in corners])])
+    first, second = (read(shapefile(tmp_path / stem, data, stem=stem)) for stem in ("甲", "乙"))
+    assert [each.message for each in first.repairs] == [each.message for each in second.repairs]
+    assert first.repairs[0].message.args["place"] == "1"
+
+
 # --- layers ------------------------------------------------------------------------------------------------------
 
 
@@ -523,9 +538,47 @@ def test_second_survey_shares_in_percent_are_shares(tmp_path: Path) -> None:
 
 def test_a_layer_that_cannot_serve_its_role_is_refused(tmp_path: Path) -> None:
     frame_of([shapely.LineString(SQUARE.exterior.coords)]).to_file(tmp_path / "l.gpkg", driver="GPKG")
-    layer = FileLayer(parse_layer(f"permanent-basic-farmland={tmp_path / 'l.gpkg'}"))
     with pytest.raises(InputRefused, match="holds LineString; it needs polygons"):
-        layer.within(shapely.box(*SQUARE.bounds), HUZHOU)
+        FileLayer(parse_layer(f"permanent-basic-farmland={tmp_path / 'l.gpkg'}"))
+
+
+@pytest.mark.parametrize("kind", ["gpkg", "shp", "geojson"])
+def test_lines_for_polygons_are_refused_wherever_they_lie(tmp_path: Path, kind: str) -> None:
+    far = shapely.LineString(box(9_000, 9_000, 500, 500).exterior.coords)
+    path = layer_file(tmp_path, kind, frame_of([far], {"DLBM": ["0101"]}))
+    with pytest.raises(InputRefused, match="holds LineString; it needs polygons"):
+        FileLayer(parse_layer(f"permanent-basic-farmland={path}"))
+
+
+@pytest.mark.parametrize("kind", ["gpkg", "shp", "geojson"])
+def test_a_layer_with_rows_without_geometry_is_refused_and_never_read_past_them(tmp_path: Path, kind: str) -> None:
+    path = layer_file(tmp_path, kind, frame_of([box(9_000, 9_000, 500, 500), None], {"DLBM": ["0101", "0101"]}))
+    with pytest.raises(InputRefused, match=r"1 row has no geometry \(rows 2\)"):
+        FileLayer(parse_layer(f"permanent-basic-farmland={path}"))
+
+
+def test_a_geopackage_without_an_index_is_looked_through_as_well(tmp_path: Path) -> None:
+    data = frame_of([None, SQUARE], {"DLBM": ["0101", "0101"]})
+    data.to_file(tmp_path / "l.gpkg", driver="GPKG", layer='永农"图斑', SPATIAL_INDEX="NO")
+    with pytest.raises(InputRefused, match=r"永农\"图斑: 1 row has no geometry \(rows 1\)"):
+        FileLayer(parse_layer(f"permanent-basic-farmland={tmp_path / 'l.gpkg'}"))
+
+
+def test_chosen_rows_may_lie_elsewhere_and_a_value_that_no_row_has_is_refused(tmp_path: Path) -> None:
+    near_and_far = frame_of([box(200, 200, 100, 50), box(9_000, 9_000, 500, 500)], {"LX": ["一般", "核心"]})
+    near_and_far.to_file(tmp_path / "r.gpkg", driver="GPKG")
+    layer = FileLayer(parse_layer(f"ecological-redline={tmp_path / 'r.gpkg'}[LX=核心]"))
+    assert len(layer.within(shapely.box(*SQUARE.bounds), HUZHOU)) == 0
+    assert shapely.area(layer.extent(HUZHOU)) == pytest.approx(500**2)
+    with pytest.raises(InputRefused, match=r"no row has the value 核芯. There are: 一般, 核心"):
+        FileLayer(parse_layer(f"ecological-redline={tmp_path / 'r.gpkg'}[LX=核芯]"))
+
+
+def test_ridges_kept_as_text_are_taken_off_too(tmp_path: Path) -> None:
+    cells = [box(i * 100, 0, 100, 100) for i in range(3)]
+    frame_of(cells, {"DLBM": ["0101"] * 3, "KCXS": ["0.1250", "", "—"]}).to_file(tmp_path / "l.gpkg", driver="GPKG")
+    patches = FileLayer(parse_layer(f"land-use={tmp_path / 'l.gpkg'}")).within(shapely.box(*SQUARE.bounds), HUZHOU)
+    assert dict(zip(patches.ids, patches.net_factor, strict=True)) == {"#1": 0.875, "#2": 1.0, "#3": 1.0}
 
 
 def test_an_empty_layer_is_accepted_only_with_a_declared_coverage(tmp_path: Path) -> None:
@@ -545,6 +598,18 @@ def test_invalid_patches_are_mended_and_said(tmp_path: Path) -> None:
     patches = layer.within(shapely.box(*SQUARE.bounds), HUZHOU)
     assert shapely.is_valid(patches.shapes).all()
     assert [n.id for n in layer.notes] == ["read.layer-mended"]
+
+
+def layer_file(folder: Path, kind: str, data: gpd.GeoDataFrame) -> Path:
+    """A layer in one of the formats; GeoJSON without GDAL, in degrees."""
+    if kind == "shp":
+        return shapefile(folder / "s", data)
+    path = folder / f"l.{kind}"
+    if kind == "gpkg":
+        data.to_file(path, driver="GPKG")
+    else:
+        path.write_text(data.to_crs(4326).to_json(), encoding="utf-8")
+    return path
 
 
 @pytest.mark.parametrize(
@@ -597,11 +662,33 @@ def test_towns_come_as_polygons_or_as_a_csv_of_points(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "id,name,lon,lat,stage\n1,远镇,120.2,30.9,named,,\n",
+        "ID, Name, LON, LAT\n1, 远镇, 120.2, 30.9\n\n",
+        "name,lon,lat,stage\n远镇,120.2,30.9\n",
+    ],
+    ids=["trailing commas", "capitals and blanks", "a short line"],
+)
+def test_a_csv_as_spreadsheets_write_it_is_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / "t.csv").write_bytes(text.encode("gbk"))
+    (town,) = read_register(parse_selector(str(tmp_path / "t.csv"))).towns
+    assert (town.name, shapely.get_x(town.shape), shapely.get_y(town.shape)) == ("远镇", 120.2, 30.9)
+
+
+def test_a_csv_with_a_head_alone_is_a_register_without_towns(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,name,lon,lat\n")
+    assert read_register(parse_selector(str(tmp_path / "t.csv"))).towns == ()
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("name,x,y\na,1,2\n", "needs the columns lon and lat; it has name, x, y"),
         ("name,lon,lat\na,x,2\n", r"line 2: longitude and latitude \(x, 2\)"),
         ("name,lon,lat,stage\na,120,30,planned\n", "the stage planned is not known"),
+        ("name,lon,lat\n" + "x" * 200_000 + ",120,30\n", "it cannot be read .field larger than field limit"),
+        ("", "needs the columns lon and lat; it has —"),
     ],
 )
 def test_a_wrong_csv_of_towns_is_refused(tmp_path: Path, text: str, says: str) -> None:

@@ -160,7 +160,8 @@ def test_every_piece_of_evidence_is_drawn_once(report: Report, lang: Lang) -> No
         for end in layer["rows"].get("id", ["" for _ in layer["rows"]["shape"]] if "id" in layer["starts"] else [])
     ]
     boundaries = [f"boundary.{part}" for part in ("planning", "construction")]
-    assert sorted(seen) == sorted([*of_report(report).evidence, *boundaries])
+    unknown = [each for each in seen if each.startswith("uncovered.")]
+    assert sorted(seen) == sorted([*of_report(report).evidence, *boundaries, *unknown])
 
 
 def test_farmland_is_told_by_part_with_slivers_apart(report: Report) -> None:
@@ -230,9 +231,68 @@ def test_the_map_says_which_data_are_missing() -> None:
     )
 
 
+def half_known(*policies: str) -> Report:
+    """Farmland known in the west only, the other layers not at all."""
+    west = box(-500, -500, 1000, 3000)
+    return checked(PLANNING, CONSTRUCTION, policies, [farmland(box(100, 400, 50, 50), covers=west)])
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_ground_without_data_is_drawn_first_of_all_and_is_no_farmland(lang: Lang) -> None:
+    report = half_known()
+    data = drawn(report, lang)
+    first = data["groups"][0]["layers"][0]
+    assert first["title"] == {"zh": "没有数据，无法评定", "en": "No data: not assessed"}[lang]
+    (style,) = first["styles"]
+    assert (style["hatch"]["angle"], style["cross"]["angle"], style["color"]) == (45, 135, "#767676")
+    assert (
+        first["rows"]["roles"]
+        == {
+            "zh": [["规划用地布局", "土地利用现状", "生态保护红线"], ["永久基本农田"]],
+            "en": [["planned land use", "land use", "ecological redline"], ["permanent basic farmland"]],
+        }[lang]
+    )
+    rest = of_report(report)
+    (unknown,) = (each.shape for each in rest.context if each.groups == ("uncovered",) and each.role.startswith("perm"))
+    assert shapely.area(unknown) == pytest.approx(
+        shapely.area(shapely.difference(PLANNING, box(-500, -500, 1000, 3000)))
+    )
+    near = {"zh": "永久基本农田/周边（未占用）", "en": "Permanent basic farmland/Near by, not touched"}[lang]
+    assert len(layers_of(data)[near]["rows"]["shape"]) == 1
+
+
+def test_a_finding_that_lacks_a_layer_is_shown_by_the_ground_without_data() -> None:
+    data = drawn(half_known("state-council-2020"))
+    rows = data["groups"][0]["layers"][0]["rows"]
+    cited = {
+        role: {data["findings"][i]["anchor"] for i in findings}
+        for roles, findings in zip(rows["roles"], rows["findings"], strict=True)
+        for role in roles
+    }
+    assert "land-law--basic-farmland" in cited["永久基本农田"]
+    assert "land-law--ecological-redline" in cited["生态保护红线"]
+
+
+@pytest.mark.parametrize(
+    ("east", "shown"), [(2000, ["towns.planning.1"]), (4000, ["towns.planning.1", "towns.planning.2"]), (9000, None)]
+)
+def test_a_finding_of_distances_is_shown_by_those_that_decide(east: float, shown: list[str] | None) -> None:
+    """One breaks, both break, or neither: then the nearest alone."""
+    towns = register(
+        town("甲", box(PLANNING.bounds[2] - 510_000 + 1000, 0, 50, 50)), town("乙", box(east, 9000, 50, 50))
+    )
+    if shown is None:
+        towns = register(town("甲", box(9000, 0, 50, 50)), town("乙", box(12000, 0, 50, 50)))
+    elif len(shown) == 2:
+        towns = register(town("甲", box(2700, 0, 50, 50)), town("乙", box(east, 0, 50, 50)))
+    data = drawn(checked(PLANNING, CONSTRUCTION, ("huzhou-2018",), [], towns))
+    found = next(f for f in data["findings"] if f["anchor"] == "huzhou-2018--one-per-neighbourhood")
+    assert found["shows"] == (shown or ["towns.planning.1"])
+
+
 def test_a_lone_planning_boundary_is_drawn_whole() -> None:
     data = drawn(checked(PLANNING, None, (), [farmland(box(100, 100, 50, 50))]))
-    assert list(layers_of(data))[:2] == ["边界/规划范围", "永久基本农田/规划范围内"]
+    assert list(layers_of(data))[1:3] == ["边界/规划范围", "永久基本农田/规划范围内"]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -421,8 +481,10 @@ def test_a_patch_tells_its_number_class_areas_share_and_findings(
             "33.75 亩",
             "20,249.95 平方米",
             "2.25 %",
+            "所在部分\n建设范围",
         ):
             assert words in told
+        assert "construction" not in told
         assert opened.page.locator(".geoplan-told button").all_inner_texts() == [
             "✗\n永久基本农田 中华人民共和国土地管理法（2019年修正）",
             "✗\n永久基本农田 国办发〔2020〕33号",
@@ -435,7 +497,7 @@ def test_a_patch_tells_its_number_class_areas_share_and_findings(
     [
         ("#evidence=permanent-basic-farmland.construction.1", 1),
         ("#evidence=permanent-basic-farmland.construction.1,permanent-basic-farmland.rest.2", 2),
-        ("#finding=huzhou-2018--one-per-neighbourhood", 2),
+        ("#finding=huzhou-2018--one-per-neighbourhood", 1),
         ("#evidence=boundary.planning", 1),
         ("#evidence=nothing", 0),
         ("#evidence=%", 0),
@@ -456,10 +518,69 @@ def test_a_finding_can_be_chosen_above_the_map(browser: Browser, report: Report,
         page = opened.page
         page.locator(".geoplan-caption-findings summary").click()
         page.get_by_role("link", name="邻近区域只布局一个小镇").click()
-        assert page.locator(".leaflet-geoplan-shown-pane path").count() == 4
-        assert page.evaluate("map_geoplan.getBounds().contains(drawing._shapes.get('towns.planning.1').getBounds())")
+        assert page.locator(".leaflet-geoplan-shown-pane path").count() == 2
+        line = "drawing._shapes.get('towns.planning.1').getBounds()"
+        page.wait_for_function(f"map_geoplan.getBounds().contains({line})")  # the map moves there
         page.get_by_role("button", name="回到边界").click()
         assert page.locator(".leaflet-geoplan-shown-pane path").count() == 0
+
+
+@pytest.mark.browser
+def test_ground_without_data_is_shown_and_told(browser: Browser, tmp_path: Path) -> None:
+    with offline(browser, half_known(), tmp_path, hash="#finding=land-law--basic-farmland") as opened:
+        page = opened.page
+        assert page.locator(".leaflet-geoplan-shown-pane path").count() >= 2
+        fills = page.locator(".leaflet-geoplan-unknown-pane path").evaluate_all(
+            "all => all.map(p => p.getAttribute('fill'))"
+        )
+        assert len(set(fills)) == 2  # a hatch and another across it
+        assert all(fill.startswith("url(#") for fill in fills)
+        assert page.locator(".geoplan-legend-line").first.inner_text().startswith("没有数据，无法评定")
+        assert page.locator(".geoplan-legend .geoplan-sample").first.locator("pattern").count() == 2
+        click_piece(page, "uncovered.permanent-basic-farmland")
+        told = page.locator(".geoplan-told").inner_text()
+        assert "缺少的图层\n永久基本农田" in told
+        assert "永久基本农田 中华人民共和国土地管理法" in told
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [(1440, 900), (390, 700)])
+def test_labels_of_distances_are_neither_cut_off_nor_piled_up(
+    browser: Browser, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    towns = [town(f"很长名字的邻镇{i}", box(2600 + 30 * i, 1500 + 40 * i, 20, 20)) for i in range(9)]
+    report = checked(PLANNING, CONSTRUCTION, ("huzhou-2018",), [], register(*towns))
+    hash = "#finding=huzhou-2018--one-per-neighbourhood"
+    with offline(browser, report, tmp_path, width=size[0], height=size[1], hash=hash) as opened:
+        page = opened.page
+        page.wait_for_timeout(600)  # until the map has come to rest
+        around = page.locator(".leaflet-container").bounding_box()
+        assert around is not None
+        seen = page.locator(".geoplan-label").evaluate_all(
+            """all => all.filter(e => e.style.visibility !== "hidden").map(e => e.getBoundingClientRect().toJSON())"""
+        )
+        assert seen
+        boxes = [shapely.box(each["left"], each["top"], each["right"], each["bottom"]) for each in seen]
+        frame = shapely.box(around["x"], around["y"], around["x"] + around["width"], around["y"] + around["height"])
+        assert all(frame.contains(each) for each in boxes)
+        assert not any(a.intersects(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.browser
+def test_the_measure_panel_takes_little_of_the_map(browser: Browser, report: Report, tmp_path: Path) -> None:
+    with offline(browser, report, tmp_path, width=390, height=700) as opened:
+        page = opened.page
+        page.get_by_role("button", name="量测长度和面积").click()
+        panel = page.locator(".geoplan-measure-panel")
+        assert panel.locator("dt:visible").count() == 0
+        before = panel.bounding_box()
+        for x, y in ((60, 640), (340, 640), (340, 520)):
+            page.mouse.click(x, y)
+        assert panel.locator("dt:visible").all_inner_texts() == ["长度", "周长", "面积"]
+        after = panel.bounding_box()
+        assert before is not None
+        assert after is not None
+        assert (before["height"] < 110, after["height"] < 230, after["width"] < 260) == (True, True, True)
 
 
 @pytest.mark.browser

@@ -149,3 +149,23 @@ def test_lines_serve_for_roads_and_nearness_is_proved_by_presence() -> None:
     assert office("road", road).verdict == "pass"
     far = MemoryLayer("roads", [box(4000, 0, 10, 10)], covers=EVERYWHERE, coded=False)
     assert office("road", far).verdict == "attention"
+
+
+def road(x: float, covers: shapely.Geometry | None = EVERYWHERE) -> MemoryLayer:
+    return MemoryLayer("roads", [box(x, 0, 10, 1700)], covers=covers, coded=False)
+
+
+def test_a_road_just_past_the_distance_is_within_the_error_too() -> None:
+    found = office("road", road(1700 + 500.05))
+    assert (found.verdict, found.firm, found.sides) == ("attention", False, ["pass", "attention"])
+    assert (office("road", road(1700 + 500.2)).verdict, office("road", road(1700 + 499.8)).verdict) == (
+        "attention",
+        "pass",
+    )
+
+
+def test_a_nearer_road_may_lie_on_ground_that_is_not_known() -> None:
+    unknown_beyond_300_m = road(1700 + 650, covers=box(-600, -600, 2600, 2900))
+    assert office("road", unknown_beyond_300_m).verdict == "not-assessed"
+    known_by_itself = road(1700 + 400, covers=box(-600, -600, 2600, 2900))
+    assert office("road", known_by_itself).verdict == "pass"

@@ -17,11 +17,12 @@ from playwright.sync_api import Browser, Page, Route, expect
 from browsing import HOSTILE, NONCE, fixture_browser, visit  # noqa: F401 - the fixture is used by name
 from builders import EVERYWHERE, MemoryLayer, box, checked, farmland, land_use, register, town
 from geoplan import messages
-from geoplan.errors import InputRefused
+from geoplan.errors import InputRefused, PolicyRefused
 from geoplan.facts import Facts
 from geoplan.messages import LANGUAGES, Lang, catalogue
 from geoplan.policy import PolicyBook, parse_policy
 from geoplan.report import Report
+from geoplan_api.inquiry import ROLES
 from geoplan_layers.overlaps import of_report
 from geoplan_web import pages
 from geoplan_web.finding import ReportView
@@ -32,6 +33,8 @@ from serving import (  # noqa: F401 - the fixtures are used by name
     fixture_planning,
     fixture_service,
     fixture_the_service,
+    frame,
+    gpkg,
 )
 
 Json = Mapping[str, Any]
@@ -44,6 +47,8 @@ LINKS = {
     "overlaps": "/checks/1/overlaps.gpkg",
 }
 BOOK = PolicyBook()
+KINDS_OWN = ("planning-area", "construction-area", "distance")
+"""Figures that are what a rule of their kind judges: its title says them."""
 CARDS = (
     pages.LayerCard("land-use", "dltb.gpkg", "2025-12-31", "declared", True),
     pages.LayerCard("roads", "l.gpkg", None, "assumed"),
@@ -85,7 +90,7 @@ def failing() -> Report:
     )
 
 
-def passing() -> Report:
+def passing(facts: Facts | None = None) -> Report:
     use = [("0701", box(-500, -500, 3000, 3000))]
     return checked(
         box(0, 0, 1700, 1700),
@@ -96,6 +101,7 @@ def passing() -> Report:
             land_use(use),
             MemoryLayer("ecological-redline", [box(9000, 0, 9, 9)], covers=EVERYWHERE),
         ],
+        facts=facts or Facts(),
     )
 
 
@@ -115,7 +121,9 @@ def result(report: Report, lang: Lang = "zh", **more: Any) -> str:
 
 def home(lang: Lang = "zh", refusal: Any = None, full: bool = True) -> str:
     layers, recent = (CARDS, RECENT) if full else ((), ())
-    return pages.home(lang, policies=list(BOOK), layers=layers, recent=recent, nonce=NONCE, refusal=refusal)
+    return pages.home(
+        lang, policies=list(BOOK), layers=layers, roles=ROLES, recent=recent, nonce=NONCE, refusal=refusal
+    )
 
 
 def every_page(reports: Mapping[str, Report], lang: Lang) -> dict[str, str]:
@@ -223,6 +231,43 @@ def test_a_summary_never_looks_like_the_papers_own_words(reports: Mapping[str, R
         assert "摘要，非原文" in Outline(page).texts[finding.anchor]
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_boundary_that_passes_with_broken_requirements_never_looks_like_a_pass(lang: Lang) -> None:
+    """What was declared breaks a rule (exit status 1), though every spatial rule passes."""
+    report = passing(Facts(values={"investment.total": 1e9, "investment.housing": 9e8}))
+    view = ReportView(report.content.as_dict(), lang)
+    assert (view.verdict, view.tone, view.icon, report.exit_status) == ("pass", "fail", "✗", 1)
+    page = result(report, lang)
+    assert '<section class="verdict fail">' in page
+    assert view.sentence.endswith({"zh": "申报要件另有 1 项不符。", "en": "breaks 1 application requirement."}[lang])
+    head = page[page.index('<section class="verdict') : page.index('id="change"')]
+    assert re.findall(r'class="badge ([\w-]+)"', head) == ["fail"]
+    paper = page[page.index('id="policy-nantong-2017"') :]
+    assert re.findall(r'class="badge ([\w-]+)"', paper)[0] == "fail"
+    assert ReportView(passing().content.as_dict(), lang).tone == "pass"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_check_without_a_named_policy_says_so_beside_its_verdict(reports: Mapping[str, Report], lang: Lang) -> None:
+    report = checked(PLANNING, CONSTRUCTION, ())
+    said = {"zh": "没有指定政策文件", "en": "no policy was named"}[lang]
+    for page in (result(report, lang), draw(report.content.as_dict(), of_report(report), lang)):
+        assert said in page[page.index("<h1>") : page.index("sha256:")]
+    assert ReportView(reports["failing"].content.as_dict(), lang).caveat is None
+
+
+def test_what_fails_by_a_summary_alone_is_marked_among_the_points() -> None:
+    poor = Facts(values={"investment.total": 1e9, "investment.housing": 1e8, "investment.featured": 1e8})
+    report = checked(box(0, 0, 9000, 9000), CONSTRUCTION, ("zhejiang-2015", "state-council-2020"), facts=poor)
+    page = result(report)
+    change = page[page.index('id="change"') : page.index('id="findings"')]
+    rules = dict(re.findall(r'<span><a href="#([\w-]+)">[^<]*</a>(.*?)</span>', change, re.DOTALL))
+    clauses = {f.anchor: f.clause for p in ReportView(report.content.as_dict(), "zh").policies for f in p.findings}
+    assert {clauses[anchor].is_quote for anchor in rules if anchor in clauses} == {True, False}
+    for anchor, mark in rules.items():
+        assert ("摘要，非原文" in mark) == (anchor in clauses and not clauses[anchor].is_quote)
+
+
 def test_findings_stand_worst_first_and_in_three_groups(reports: Mapping[str, Report]) -> None:
     page = result(reports["failing"])
     paper = page[page.index('id="policy-nantong-2017"') :]
@@ -242,7 +287,7 @@ def test_what_could_not_be_assessed_never_looks_like_a_pass(reports: Mapping[str
     for article in articles:
         assert re.findall(r'class="badge ([\w-]+)"', article) == ["not-assessed"]
         assert "量测值" not in article
-    assert "没有数据不等于没有重叠" in page
+    assert "缺少“永久基本农田”图层，无法评定" in page
     assert '<div class="points not-assessed">' in page
     assert "不能视为通过" in page
 
@@ -315,6 +360,25 @@ def test_invented_data_are_marked_and_real_data_are_not(reports: Mapping[str, Re
     assert words not in result(reports["failing"], lang)
 
 
+@pytest.mark.parametrize(
+    ("given", "file", "shown"),
+    [
+        ("丝路小镇", "a.zip", "丝路小镇"),
+        (None, "南浔丝路小镇.shp.zip", "南浔丝路小镇"),
+        (None, "v1.2 final.gpkg", "v1.2 final"),
+        (None, "?", "未命名方案"),
+    ],
+)
+def test_a_proposal_without_a_name_is_called_by_its_file(
+    reports: Mapping[str, Report], given: str | None, file: str, shown: str
+) -> None:
+    content = json.loads(json.dumps(reports["bare"].content.as_dict()))
+    content["proposal"]["name"] = given
+    content["proposal"]["planning"]["source"]["file"] = file
+    assert ReportView(content, "zh").name == shown
+    assert f"<title>{shown} · 合规性分析" in pages.result(content, LINKS, "zh", nonce=NONCE)
+
+
 # --- The start page -------------------------------------------------------------------------------------------
 
 
@@ -331,7 +395,15 @@ def test_the_form_asks_for_what_the_service_reads() -> None:
     assert {"planning", "construction", "towns", "facts", "policy", "name", "crs", "accuracy", "lang"} <= set(names)
     assert {"layer.permanent-basic-farmland", "coverage.permanent-basic-farmland"} <= set(names)
     assert "required" in names["planning"]
-    offered = {held["value"]: held for held in outline.all("input") if held["name"] == "policy"}
+    assert {f"{kind}.{role}" for kind in ("layer", "coverage") for role in ROLES} <= set(names)
+    assert {"select.planning", "select.construction"} <= set(names)
+    boxes = [held for held in outline.all("input") if held["name"] == "policy" and held["type"] == "checkbox"]
+    offered = {held["value"]: held for held in boxes}
+    assert [held["accept"] for held in outline.all("input") if held["name"] == "policy" and held["type"] == "file"] == [
+        ".toml"
+    ]
+    (blank,) = [held for held in outline.all("button") if held.get("formaction")]
+    assert (blank["formaction"], blank["formmethod"]) == ("/policies/facts.toml", "get")
     assert set(offered) == {policy.id for policy in BOOK}
     assert [id for id, held in offered.items() if "disabled" in held and "checked" in held] == ["land-law"]
 
@@ -351,6 +423,29 @@ def test_layers_and_earlier_checks_are_shown_with_what_matters_of_them() -> None
     assert 'href="/checks/a1?lang=en"' in page
     assert "2026-11-21 07:30" in page  # China's clocks
     assert "unnamed proposal" in page
+
+
+def test_registered_layers_take_a_line_for_each_role() -> None:
+    several = [pages.LayerCard("land-use", f"dltb-{i}.gpkg", None, "declared", True) for i in range(12)]
+    page = pages.home("zh", policies=[], layers=[*several, *CARDS], roles=ROLES, recent=(), nonce=NONCE)
+    listed = page[page.index('class="layers"') : page.index('id="recent"')]
+    assert re.findall(r'<summary><strong>([^<]+)</strong>.*?<span class="count">(\d+)</span>', listed) == [
+        ("土地利用现状", "13"),
+        ("道路", "1"),
+    ]
+    assert all(each.file in listed for each in several)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_fault_of_an_uploaded_policy_is_told(lang: Lang) -> None:
+    with pytest.raises(PolicyRefused, match="自编.toml") as refused:
+        parse_policy('schema = "geoplan/policy/1"\nid = "x"\nadcode = "1"\n[document]\nnumbr = 1\n', "自编.toml")
+    faults = [refused.value, *refused.value.others]
+    assert len(faults) > 2
+    told = Outline(home(lang, refused.value)).texts["refusal"]
+    assert told.count("自编.toml") == 1
+    for fault in faults:
+        assert str(fault.where) in told
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -491,8 +586,11 @@ def test_every_word_of_pages_and_map_is_used_and_stands_in_both_languages(
     for lang in LANGUAGES:
         every_page(reports, lang)
         pages.policy_page(dated, PolicyBook((dated,)), lang, nonce=NONCE)
+        files = [
+            pages.FileRow("overlaps", dict.fromkeys(["shp.zip", "gpkg", "kml", "dxf", "geojson", "txt", "xlsx"], "/"))
+        ]
         for content in rare(reports).values():
-            pages.result(content, LINKS, lang, nonce=NONCE)
+            pages.result(content, LINKS, lang, nonce=NONCE, files=files)
             assert all(f.limit != "" for p in ReportView(content, lang).policies for f in p.findings)
         partly = [farmland(box(9, 9, 9, 9), covers=box(0, 0, 900, 1900))]
         others = (checked(PLANNING, area, layers=partly) for area in (CONSTRUCTION, box(1800, 0, 300, 100)))
@@ -501,6 +599,68 @@ def test_every_word_of_pages_and_map_is_used_and_stands_in_both_languages(
     ours = {key for key in recorded if key.startswith(("view.", "page.", "map."))}
     assert ours - recorded.said == set()
     assert all(set(recorded[key]) >= set(LANGUAGES) for key in ours)
+
+
+_UNITS = "平方公里|平方米|公顷|公里|米|亩|年|人|亿元|万元|%"
+
+
+def test_a_figure_stands_apart_from_the_words_around_it(reports: Mapping[str, Report]) -> None:
+    """不超过 3 平方公里, as everywhere: a paper's own words (3平方公里) have no space before the unit."""
+    found = [result(report) for report in reports.values()]
+    found += [pages.policy_page(policy, BOOK, "zh", nonce=NONCE) for policy in BOOK]
+    cramped = re.compile(rf"[\u4e00-\u9fff]\d[\d,.]* (?:{_UNITS})")
+    assert [each for page in found for each in cramped.findall(page)] == []
+    page = pages.policy_page(BOOK.get("land-law"), BOOK, "zh", nonce=NONCE)
+    assert "占用永久基本农田以外的耕地：不超过 35 公顷" in page
+
+
+class Wanted(dict[str, Mapping[Lang, str]]):
+    """The catalogue, remembering ids that were looked up for their words and have none."""
+
+    def __init__(self) -> None:
+        super().__init__(catalogue())
+        self.missed: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key not in self:
+            self.missed.add(key)
+        return super().get(key, default)
+
+
+def test_no_id_is_shown_where_a_word_belongs(reports: Mapping[str, Report], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every policy read, listed and applied: whatever closed list an id is of, it has words."""
+    wanted = Wanted()
+    monkeypatch.setattr(messages, "catalogue", lambda: wanted)
+    everywhere = checked(PLANNING, CONSTRUCTION, tuple(policy.id for policy in BOOK))
+    for lang in LANGUAGES:
+        for policy in BOOK:
+            pages.policy_page(policy, BOOK, lang, nonce=NONCE)
+        for report in (*reports.values(), everywhere):
+            result(report, lang)
+            draw(report.content.as_dict(), of_report(report), lang)
+        home(lang)
+    by_name = ("word.zone.", "word.role.custom:")  # zones of a layer are called as the layer calls them
+    assert {key for key in wanted.missed if not key.startswith(by_name)} == set()
+
+
+def test_every_reading_and_figure_of_the_policies_has_words_in_both_languages() -> None:
+    keys, values, figures = set(), set(), set()
+
+    def walk(key: str, value: Any) -> None:
+        if isinstance(value, str):
+            values.add(f"word.{'town-stage' if key == 'stages' else 'reading'}.{value}")
+        for each in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
+            walk(key, each)
+
+    for rule in (rule for policy in BOOK for rule in policy.rules):
+        reading = rule.reading if isinstance(rule.reading, dict) else rule.reading.model_dump()
+        figures |= {limit.figure for limit in getattr(rule, "limits", ()) if limit.figure not in KINDS_OWN}
+        for key, value in reading.items():
+            keys.add(f"word.reading-key.{key}")
+            walk(key, value)
+    wanted = keys | values | {f"word.figure.{each}" for each in figures}
+    assert len(wanted) > 100
+    assert {key for key in wanted if not set(LANGUAGES) <= set(catalogue().get(key, ()))} == set()
 
 
 # --- Hostile data ---------------------------------------------------------------------------------------------
@@ -558,7 +718,7 @@ def hostile_pages(report: Report, lang: Lang) -> dict[str, str]:
     return {
         "/checks/1": pages.result(content, LINKS, lang, nonce=NONCE),
         "/checks/1/map": draw(content, geometry, lang, mode="static", nonce=NONCE),
-        "/": pages.home(lang, policies=list(book), layers=cards, recent=recent, nonce=NONCE, refusal=told),
+        "/": pages.home(lang, policies=list(book), layers=cards, roles=ROLES, recent=recent, nonce=NONCE, refusal=told),
         "/policies": pages.policy_list(list(book), lang, nonce=NONCE),
         "/policies/office": pages.policy_page(policy, book, lang, nonce=NONCE),
         "/problem": pages.problem({**told, "status": 404}, lang, nonce=NONCE),
@@ -634,6 +794,72 @@ def test_choosing_a_finding_shows_its_evidence_on_the_map(opened: Any) -> None:
     page.locator("#state-council-2020--planning-area a.on-map").click()  # no pieces: the boundary that was measured
     expect(shown_on(page)).to_have_count(2)
     assert page.url.endswith("/checks/1")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_patch_number_brings_the_map_into_view_with_the_patch(
+    browser: Browser, reports: Mapping[str, Report], width: int
+) -> None:
+    opened = visit(browser, "/checks/1", served(reports), width=width)
+    page = opened.page
+    page.frames[1].wait_for_selector(".geoplan-legend", state="attached")
+    page.locator("#patches a.on-map").first.scroll_into_view_if_needed()
+    page.locator("#patches a.on-map").first.click()
+    expect(page.locator("iframe")).to_be_in_viewport(ratio=0.7)
+    expect(shown_on(page)).to_have_count(2)
+    expect(page.frame_locator("iframe").locator(".geoplan-told")).to_be_visible()
+    opened.untouched()
+
+
+@pytest.mark.browser
+def test_what_could_not_be_assessed_shows_where_data_are_missing(
+    browser: Browser, reports: Mapping[str, Report]
+) -> None:
+    content, geometry = reports["bare"].content.as_dict(), of_report(reports["bare"])
+    made = {
+        "/checks/1": result(reports["bare"]),
+        "/checks/1/map": draw(content, geometry, "zh", mode="static", nonce=NONCE),
+    }
+    opened = visit(browser, "/checks/1", made)
+    opened.page.frames[1].wait_for_selector(".geoplan-legend")
+    opened.page.locator("#land-law--basic-farmland a.on-map").click()
+    expect(shown_on(opened.page)).to_have_count(2)
+    opened.untouched()
+
+
+@pytest.mark.browser
+def test_a_print_unfolds_everything_lists_open_questions_shortly_and_folds_again(opened: Any) -> None:
+    page = opened.page
+    closed = page.locator("details:not([open])").count()
+    assert closed > 10
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    question = page.locator(".group-fold .finding.not-assessed").first
+    assert not question.locator(".body").is_visible()
+    assert (question.bounding_box() or {})["height"] < 60
+    assert page.locator("#nantong-2017--town-hall .sentence").is_visible()
+    assert page.locator(".finding.pass .body .clause").first.is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details:not([open])").count() == closed
+
+
+@pytest.mark.browser
+def test_a_printed_legend_stands_whole_on_its_map(opened: Any) -> None:
+    page, frame = opened.page, opened.page.frames[1]
+    for each in page.frame_locator("iframe").get_by_role("checkbox").all():
+        each.check()
+    page.emulate_media(media="print")
+    page.wait_for_timeout(300)
+    sizes = frame.evaluate(
+        """() => [".geoplan-legend", ".leaflet-container"].map(each => {
+            const {top, bottom} = document.querySelector(each).getBoundingClientRect(); return [top, bottom]; })"""
+    )
+    (top, bottom), (above, below) = sizes
+    assert above <= top < bottom <= below
+    body = page.frame_locator("iframe").locator(".geoplan-legend-body")
+    assert body.evaluate("each => each.scrollHeight <= each.clientHeight + 1")
 
 
 @pytest.mark.browser
@@ -722,6 +948,37 @@ def test_the_form_says_when_the_line_is_lost(browser: Browser, reports: Mapping[
     page.route("**/checks", lambda route: route.abort())
     page.get_by_role("button", name="开始检查").click()
     expect(page.get_by_role("alert")).to_contain_text("连接中断")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scripted", [True, False])
+def test_the_form_takes_an_own_policy_a_select_and_gives_a_blank_facts_file(
+    browser: Browser, service: Running, tmp_path: Path, scripted: bool
+) -> None:
+    both = frame(box(0, 0, 1700, 1700), box(300, 300, 900, 900), 类型=["甲", "乙"])
+    (tmp_path / "边界.gpkg").write_bytes(gpkg(tmp_path, both))
+    shipped = (Path(__file__).parents[1] / "geoplan/policies/nantong-2017.toml").read_text(encoding="utf-8")
+    (tmp_path / "自编.toml").write_text(
+        shipped.replace('id = "nantong-2017"', 'id = "own-office"', 1), encoding="utf-8"
+    )
+    page = browser.new_context(java_script_enabled=scripted).new_page()
+    page.goto(f"{service.client.base_url}?lang=zh")
+    page.get_by_role("checkbox", name="通政办发〔2017〕158号").check()
+    with page.expect_download() as blank:
+        page.get_by_role("button", name="空白申报表").click()
+    text = blank.value.path().read_text(encoding="utf-8")
+    assert "nantong-2017" in text.splitlines()[0]
+    page.get_by_role("checkbox", name="通政办发〔2017〕158号").uncheck()
+    page.set_input_files("#planning", tmp_path / "边界.gpkg")
+    page.get_by_text("文件里有多个图层或多个方案").click()
+    page.locator("#select-planning").fill("[类型=甲]")
+    page.locator("#select-construction").fill("[类型=乙]")
+    page.set_input_files("#own-policy", tmp_path / "自编.toml")
+    page.get_by_role("button", name="开始检查").click()
+    page.wait_for_url("**/checks/*?lang=zh")
+    assert page.get_by_role("heading", level=1).inner_text().startswith("“边界”")
+    assert page.locator("#policy-own-office").count() == 1
+    assert page.locator(".measures").inner_text().count("边界.gpkg") == 2
 
 
 @pytest.mark.browser

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from builders import policy_text
 from geoplan.errors import CallRefused, PolicyRefused
 from geoplan.messages import LANGUAGES, say, word
 from geoplan.policy import ALWAYS, KINDS, Policy, PolicyBook, misquotes, parse_policy, shipped
@@ -223,3 +224,18 @@ def test_announced_clauses_decide_nothing() -> None:
     assert clause.announced
     assert not clause.decides_on(date(2027, 6, 1))
     assert say is not None
+
+
+def test_a_group_of_land_that_there_is_not_is_refused() -> None:
+    rule = """
+[[rules]]
+id = "farm"
+kind = "minimise"
+title = { zh = "耕地", en = "farmland" }
+clause = "c"
+strength = "should"
+layer = "land-use"
+classes = ["cultivted"]
+"""
+    with pytest.raises(PolicyRefused, match=r"rules\[farm\].*'cultivted' is no group of land; there are: .*cultivated"):
+        parse_policy(policy_text(rule), "office.toml")

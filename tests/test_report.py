@@ -4,14 +4,29 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 import shapely
 
-from builders import EVERYWHERE, FRAME, MemoryLayer, box, checked, farmland, finding, land_use, register, square, town
+from builders import (
+    EVERYWHERE,
+    FRAME,
+    MemoryLayer,
+    box,
+    checked,
+    farmland,
+    finding,
+    land_use,
+    policy_text,
+    register,
+    square,
+    town,
+)
 from geoplan.errors import CallRefused, InputRefused
 from geoplan.facts import Facts
+from geoplan.policy import parse_policy
 from geoplan.report import Content, Report, report_id
 from geoplan_layers.overlaps import read_overlaps, write_overlaps
 
@@ -148,6 +163,40 @@ def test_drafts_and_papers_past_their_period_say_so() -> None:
     liuzhou = next(p for p in report.content.policies if p.id == "liuzhou-2018")
     assert liuzhou.status == "draft"
     assert any("draft for comment" in w.says["en"] for w in liuzhou.warnings)
+
+
+def test_a_paper_that_is_not_in_force_on_the_day_decides_nothing_and_says_so() -> None:
+    rule = """
+[[rules]]
+id = "size"
+kind = "area"
+title = { zh = "规划面积", en = "planning area" }
+clause = "c"
+strength = "must"
+of = "planning"
+limits = [{ figure = "planning-area", max_m2 = 1_000_000 }]
+"""
+    text = policy_text(rule).replace('status = "in-force"', 'status = "in-force"\neffective = 2027-01-01')
+    own = (parse_policy(text, "office.toml"),)
+    early = checked(PLANNING, None, ("office",), own=own)
+    assert finding(early, "office", "size").verdict == "not-applicable"
+    office = early.content.policies[1]
+    assert [w.id for w in office.warnings] == ["warning.before-effective"]
+    assert (
+        finding(checked(PLANNING, None, ("office",), own=own, on=date(2027, 1, 1)), "office", "size").verdict == "fail"
+    )
+
+
+def test_a_paper_that_was_replaced_says_by_which() -> None:
+    rule = (
+        '[[rules]]\nid = "ask"\nkind = "manual"\ntitle = { zh = "问", en = "ask" }\nclause = "c"\nstrength = "must"\n'
+    )
+    text = policy_text(rule + 'question = { zh = "？", en = "?" }\n').replace(
+        'status = "in-force"', 'status = "replaced"\nsuperseded_by = "某办〔2026〕3号"'
+    )
+    report = checked(PLANNING, None, ("office",), own=(parse_policy(text, "office.toml"),))
+    says = [w.says["en"] for w in report.content.policies[1].warnings]
+    assert "the paper was replaced by 某办〔2026〕3号" in says
 
 
 def test_outside_china_the_land_law_does_not_apply_and_data_need_a_word() -> None:

@@ -63,10 +63,10 @@ def test_a_browser_is_sent_to_the_page_and_a_refused_upload_shows_the_form_again
     page = service.client.get(sent.headers["location"], headers=BROWSER)
     assert page.status_code == 200
     assert page.headers["content-language"] == "en"
-    refused = service.ask([("planning", ("<b>.txt", b"x"))], headers=BROWSER)
+    refused = service.ask([("planning", ("<b>.docx", b"x"))], headers=BROWSER)
     assert (refused.status_code, refused.headers["content-type"]) == (422, "text/html; charset=utf-8")
     assert "is not read" in refused.text
-    assert "<b>.txt" not in refused.text
+    assert "<b>.docx" not in refused.text
     assert service.client.get("/checks/none", headers=BROWSER).status_code == 404
 
 

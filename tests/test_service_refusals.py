@@ -104,6 +104,10 @@ def a_text_file(folder: Path, planning: bytes) -> Files:
     return [("planning", ("a.txt", b"hello"))]
 
 
+def a_letter(folder: Path, planning: bytes) -> Files:
+    return [("planning", ("a.docx", b"hello"))]
+
+
 def wrong_facts(folder: Path, planning: bytes) -> Files:
     return [*asked(planning, "a.gpkg"), ("facts", ("facts.toml", b"[investment]\ntotl = 1\n"))]
 
@@ -128,7 +132,8 @@ REFUSED: list[tuple[Maker, int, str, str]] = [
     (linking, 422, "zip-link", "a.zip"),
     (disguised, 422, "not-geojson", "a.geojson"),
     (endless_rows, 422, "geopackage-views", "a.gpkg"),
-    (a_text_file, 422, "format-unknown", "a.txt"),
+    (a_text_file, 422, "not-a-coordinate-text", "a.txt"),
+    (a_letter, 422, "format-unknown", "a.docx"),
     (wrong_facts, 422, "facts-unknown-figure", "facts.toml"),
     (wrong_towns, 422, "towns-csv", "towns.csv"),
 ]
@@ -145,7 +150,7 @@ def test_a_refused_input_is_a_problem_document_and_leaves_nothing(
     assert (refused.status_code, problem["status"], problem["code"], problem["file"]) == (status, status, code, file)
     assert problem["detail"] == problem["zh"] != problem["en"]
     assert problem["detail"].startswith(file)
-    members = {"type", "title", "status", "detail", "code", "file", "where", "zh", "en"}
+    members = {"type", "title", "status", "detail", "code", "file", "where", "zh", "en", "others"}
     assert set(problem) == members | ({"candidates"} if code == "crs-missing" else set())
     assert str(service.home) not in refused.text
     assert service.objects == before

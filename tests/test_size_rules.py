@@ -10,9 +10,10 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import HUZHOU, box, checked, farmland, finding, land_use, square
+from builders import HUZHOU, box, checked, farmland, finding, land_use, policy_text, square
 from geoplan.facts import Facts
 from geoplan.measure import survey_area
+from geoplan.policy import parse_policy
 from geoplan.policy.rule import AreaReading, Limit
 from geoplan.rules.bands import Scale, hold, hold_between
 from geoplan.rules.turns import area_turns, offset
@@ -209,3 +210,58 @@ def test_offsets_are_mitred() -> None:
 def test_the_reading_of_the_band_keeps_its_order() -> None:
     assert AreaReading().about_low < 1 < AreaReading().about_pass < AreaReading().about_fail
     assert Facts().types is None
+
+
+LAND = """
+[[rules]]
+id = "land"
+kind = "area"
+title = { zh = "建设用地", en = "construction land" }
+clause = "c"
+strength = "must"
+of = "construction-land"
+limits = [{ figure = "construction-area", max_m2 = 1_000_000 }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("area_m2", "verdict", "firm", "sides"),
+    [
+        (999_900, "not-assessed", True, None),
+        (1_000_100, "attention", False, ["not-assessed", "fail"]),
+        (1_000_300, "fail", True, None),
+    ],
+)
+def test_a_lower_bound_within_its_error_of_the_limit_does_not_fail_firmly(
+    area_m2: float, verdict: str, firm: bool, sides: list[str] | None
+) -> None:
+    own = parse_policy(policy_text(LAND), "office.toml")
+    found = finding(checked(square(3e6), exact_square(area_m2), ("office",), own=(own,)), "office", "land")
+    assert (found.verdict, found.firm, found.sides) == (verdict, firm, sides)
+
+
+def test_the_error_of_construction_land_counts_the_lines_of_the_villages_too() -> None:
+    village = box(1200, 1200, 100, 100)
+    use = land_use([("0702", village), ("0103", shapely.difference(box(-2000, -2000, 8000, 8000), village))])
+    report = checked(box(0, 0, 1700, 1700), box(100, 100, 1000, 1000), ("liuzhou-2018",), [use])
+    found = finding(report, "liuzhou-2018", "construction-area")
+    assert found.measured is not None
+    assert found.measured.error == pytest.approx(0.05 * (4000 + 400), rel=1e-6)
+
+
+def test_where_the_planar_area_decides_it_also_says_how_far_the_next_verdict_is() -> None:
+    reading = {"nantong-2017.planning-area.decides": "planar"}
+    far = square(3e6, x=130_000)  # far from the meridian the planar area is larger
+    found = finding(checked(far, policies=("nantong-2017",), readings=reading), "nantong-2017", "planning-area")
+    fail = next(t for t in found.turns_at if t.verdict == "fail")
+    assert shapely.area(offset(far, fail.shift_m)) == pytest.approx(3.6e6, rel=1e-6)
+    assert fail.area_m2 == pytest.approx(3.6e6, rel=1e-6)
+
+
+def test_a_gap_is_told_by_its_geodesic_length() -> None:
+    east = 130_000  # 1.4° from the meridian the plane stretches 2 cm in 100 m
+    both = shapely.union(box(east, 0, 1000, 1000), box(east + 1100, 0, 900, 1000))
+    reading = {"yushui-2017.contiguity.gap_m": 120.0}
+    found = finding(checked(both, policies=("yushui-2017",), readings=reading), "yushui-2017", "contiguity")
+    assert found.verdict == "pass"
+    assert found.evidence[0].distance_m == pytest.approx(99.98, abs=0.005)

@@ -164,6 +164,49 @@ def test_a_rule_that_wants_waste_land_used_is_turned_round() -> None:
     assert unused([land_use([("1101", box(200, 200, 100, 100))])]).verdict == "attention"
 
 
+@pytest.mark.parametrize("code", ["", "101", "9999"])
+def test_ground_whose_class_is_not_known_is_no_proof_of_absence(code: str) -> None:
+    half = [("0601", box(600, -100, 2000, 2000)), (code, box(-100, -100, 700, 2000))]
+    report = checked(PLANNING, CONSTRUCTION, ("common",), [land_use(half)])
+    taken = finding(report, "common", "cultivated-land")
+    assert (taken.verdict, taken.coverage) == ("not-assessed", {"construction": 0.4999})
+    (note,) = [n for n in taken.notes if n.id == "note.class-unknown"]
+    assert note.args["codes"] == [code or "—"]
+    assert finding(report, "land-law", "state-council-35ha").verdict == "not-assessed"
+    assert report.content.proposal.new_construction_m2 is None
+    assert report.content.proposal.existing_construction_m2 is None
+
+
+def test_a_planned_use_without_a_known_class_is_as_good_as_none_drawn() -> None:
+    farm, nameless = farmland(box(1300, 1300, 50, 50)), [("", box(0, 0, 1700, 1700))]
+    uses = MemoryLayer("planned-land-use", [s for _, s in nameless], [""], covers=EVERYWHERE, generation="land-and-sea")
+    report = checked(PLANNING, CONSTRUCTION, (), [farm, uses])
+    assert finding(report, "land-law", "basic-farmland").verdict == "attention"
+    assert finding(report, "land-law", "no-orchard-pond").verdict == "not-assessed"
+
+
+def test_a_patch_without_a_zone_is_not_taken_as_forbidden() -> None:
+    found = land_plan(zones([("010", box(0, 0, 700, 1700)), ("", box(700, 0, 1000, 1700))]))
+    assert (found.verdict, found.coverage) == ("not-assessed", {"construction": 0.6})
+
+
+def test_a_zone_code_kept_as_a_number_has_lost_its_leading_zero() -> None:
+    assert land_plan(zones([("10", box(0, 0, 1200, 1200))])).verdict == "pass"
+    assert land_plan(zones([("21", box(0, 0, 1200, 1200))])).verdict == "attention"
+
+
+def test_two_rules_that_mean_different_ground_outside_a_layer_each_show_their_own() -> None:
+    layers = [
+        urban([("集中建设区", box(0, 0, 500, 1700))]),
+        land_use([("0601", box(0, 0, 1700, 900)), ("0103", box(0, 900, 1700, 800))]),
+    ]
+    report = checked(PLANNING, CONSTRUCTION, ("state-council-2020", "jiaxing-2016"), layers)
+    shapes = {each.id: each.shape for each in report.evidence}
+    for policy, rule in (("state-council-2020", "urban-development-boundary"), ("jiaxing-2016", "urban-boundary")):
+        for each in finding(report, policy, rule).evidence:
+            assert each.area_m2 == pytest.approx(shapely.area(shapes[each.id]), rel=1e-4), each.id
+
+
 def test_redevelopment_needs_the_layer_of_inefficient_land() -> None:
     report = checked(PLANNING, CONSTRUCTION, ("jiaxing-2016",), [farmland(box(5000, 0, 9, 9))])
     assert finding(report, "jiaxing-2016", "redevelopment").verdict == "not-assessed"

@@ -37,7 +37,7 @@ def facts_file(ids: tuple[str, ...], book: PolicyBook, lang: Lang) -> str:
             if isinstance(rule, FactsRule) and rule.subject == "proposal":
                 for limit in (*rule.limits, *rule.when):
                     _add(limit.figure, wanted)
-    lines = [f"# {say(Message('policies.facts-head', {'ids': list(ids)}), lang)}"]
+    lines = [f"# {say(Message('policies.facts-head', {'ids': list(ids) or [policy.id for policy in policies]}), lang)}"]
     lines += [f"# {key} = {value}" for key, value in _HEAD.items()]
     section = ""
     for path, figure in sorted(wanted.items()):

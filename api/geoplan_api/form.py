@@ -12,11 +12,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from geoplan.check import DEFAULT_ACCURACY
-from geoplan.errors import CallRefused, PolicyRefused
+from geoplan.errors import CallRefused
 from geoplan.landuse import GENERATIONS
-from geoplan.policy import Policy, PolicyBook, parse_policy
+from geoplan.measure import DEFAULT_ACCURACY
+from geoplan.policy import Policy, PolicyBook
 from geoplan_api.inquiry import ROLES, Inquiry, civil_date, datum_named, frame_named, readings_of
+from geoplan_api.office import read_policy
 from geoplan_api.upload import Submission, Upload, sets
 from geoplan_layers.places import Place, place_named
 from geoplan_layers.selector import LayerSpec, Selector, parse_layer
@@ -56,7 +57,7 @@ def understand(form: Submission, book: PolicyBook) -> Question:
         An uploaded policy is not written as a policy is.
     """
     reader = _Reader(form)
-    own = tuple(_own_policy(each) for each in form.files.get("policy", ()))
+    own = tuple(read_policy(each.path, each.shown) for each in form.files.get("policy", ()))
     policies = (*reader.many("policy"), *(policy.id for policy in own))
     for policy_id in policies[: -len(own) or None]:
         book.get(policy_id)
@@ -94,13 +95,6 @@ def _summary(form: Submission, inputs: tuple[tuple[str, Upload], ...]) -> dict[s
         "inputs": files,
         "texts": {name: values for name, values in form.texts.items() if any(values)},
     }
-
-
-def _own_policy(upload: Upload) -> Policy:
-    try:
-        return parse_policy(upload.path.read_text(encoding="utf-8-sig"), upload.shown)
-    except UnicodeDecodeError as wrong:
-        raise PolicyRefused("policy-not-toml", file=upload.shown, detail=str(wrong)) from None
 
 
 class _Reader:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from geoplan.boundary import Proposal, Source
-from geoplan.check import DEFAULT_ACCURACY, Options, check
+from geoplan.boundary import Boundary, Proposal, Source
+from geoplan.check import Options, check
 from geoplan.crs import Frame, recognise
 from geoplan.datum import DatumParameters
 from geoplan.errors import CallRefused
 from geoplan.facts import Facts
+from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.policy import Policy
+from geoplan.register import Register
 from geoplan.report import Report
 from geoplan_api.office import named
 from geoplan_layers.agreement import agree, read_with
@@ -23,6 +26,7 @@ from geoplan_layers.facts_file import read_facts
 from geoplan_layers.layer_file import FileLayer
 from geoplan_layers.locate import GIVEN_DATUMS, GivenDatum, ReadOptions
 from geoplan_layers.places import Place
+from geoplan_layers.sandbox.session import reading
 from geoplan_layers.selector import LayerSpec, Selector, parse_layer, parse_selector
 from geoplan_layers.towns_file import read_register
 
@@ -44,6 +48,8 @@ ROLES = (
     "elevation",
     "land-cover",
 )
+RASTERS = frozenset({"elevation", "land-cover"})
+"""Roles whose data are grids, of which no rule of these papers asks."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,15 @@ class Inquiry:
     @property
     def reading(self) -> ReadOptions:
         """How the boundary files are to be read."""
-        return ReadOptions(self.frame, self.anywhere, self.datum, self.place, self.swap_xy, self.parameters)
+        return ReadOptions(
+            self.frame,
+            self.anywhere,
+            self.datum,
+            self.place,
+            self.swap_xy,
+            self.parameters,
+            accuracy=self.accuracy,
+        )
 
     @property
     def reading_others(self) -> ReadOptions:
@@ -84,6 +98,7 @@ def today() -> date:
     return datetime.now(CHINA_TIME).date()
 
 
+@reading()
 def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> Report:
     """Read what the inquiry names and check it.
 
@@ -94,24 +109,36 @@ def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> 
     """
     ids, book = named(inquiry.policies, own_policies)
     book.chosen(ids)
-    planning = read_boundary(inquiry.planning, inquiry.reading)
-    construction = read_boundary(inquiry.construction, inquiry.reading) if inquiry.construction else None
+    planning = _boundary(inquiry.planning, inquiry.reading)
+    construction = _boundary(inquiry.construction, inquiry.reading) if inquiry.construction else None
     facts, facts_source = _facts(inquiry.facts)
-    register = read_register(inquiry.towns, inquiry.reading_others) if inquiry.towns else None
+    register = _register(inquiry.towns, inquiry.reading_others)
     layers = _layers(inquiry)
     agree(planning, construction, layers, register, anywhere=inquiry.anywhere)
-    read = read_with(planning, construction, layers)
-    _parameters_used(inquiry, [planning.frame, *(each.frame for each in (construction, register, *layers) if each)])
+    read = read_with(planning, construction, layers, register)
+    _parameters_used(inquiry, read)
     proposal = Proposal(planning, construction, inquiry.name, facts)
     choice = Options(inquiry.on or today(), inquiry.accuracy, inquiry.anywhere, inquiry.readings, read)
     return check(proposal, ids, layers, register, choice, book, facts_source=facts_source)
 
 
-def _parameters_used(inquiry: Inquiry, frames: list[Frame]) -> None:
+def _parameters_used(inquiry: Inquiry, read: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse parameters that no file needed: the user believes that they were applied."""
     given = inquiry.parameters
-    if given is not None and all(frame.parameters is None for frame in frames):
+    if given is not None and not any("parameters_sha256" in used for used in read.values()):
         raise CallRefused("parameters-unused", old=given.old)
+
+
+def _boundary(selector: Selector, options: ReadOptions) -> Boundary:
+    found = read_boundary(selector, options)
+    return replace(found, source=replace(found.source, select=selector.choice))
+
+
+def _register(selector: Selector | None, options: ReadOptions) -> Register | None:
+    if selector is None:
+        return None
+    found = read_register(selector, options)
+    return replace(found, source=replace(found.source, select=selector.choice)) if found.source else found
 
 
 def _facts(selector: Selector | None) -> tuple[Facts, Source | None]:
@@ -121,9 +148,11 @@ def _facts(selector: Selector | None) -> tuple[Facts, Source | None]:
 def _layers(inquiry: Inquiry) -> list[FileLayer]:
     """The layers with their declared coverage: the n-th coverage of a role goes with its n-th file, or one with all."""
     given = [spec.role for spec in inquiry.layers]
-    for role in inquiry.coverage:
+    for role, declared in inquiry.coverage.items():
         if role not in given:
             raise CallRefused("coverage-without-layer", role=role)
+        if len(declared) not in (1, given.count(role)):
+            raise CallRefused("coverage-count", role=role, count=len(declared), files=given.count(role))
     count: dict[str, int] = {}
     found: list[FileLayer] = []
     for spec in inquiry.layers:
@@ -181,10 +210,15 @@ def readings_of(given: list[str]) -> dict[str, Any]:
         key, mark, value = text.partition("=")
         if not mark or key.count(".") != 2:
             raise CallRefused("reading-spelling", given=text)
+        if key in found:
+            raise CallRefused("reading-twice", reading=key)
         try:
             found[key] = float(value)
         except ValueError:
             found[key] = value
+            continue
+        if not math.isfinite(found[key]):
+            raise CallRefused("reading-spelling", given=text)
     return found
 
 

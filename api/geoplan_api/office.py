@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from geoplan.errors import CallRefused
+from geoplan.errors import CallRefused, PolicyRefused
 from geoplan.policy import Policy, PolicyBook, parse_policy, shipped
 
 
@@ -19,23 +19,23 @@ def home_folder() -> Path:
     return platformdirs.user_data_path("geoplan", appauthor=False)
 
 
-def read_policy(path: Path) -> Policy:
-    """One policy file of an office.
+def read_policy(path: Path, shown: str | None = None) -> Policy:
+    """One policy file of an office; ``shown`` is the name that its user gave it.
 
     Raises
     ------
     CallRefused
-        There is no such file, or it is not UTF-8.
+        There is no such file.
     PolicyRefused
-        It does not say what a policy must say.
+        It is not UTF-8, or does not say what a policy must say.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise CallRefused("no-such-file", file=str(path)) from None
     except UnicodeDecodeError as wrong:
-        raise CallRefused("policy-not-toml", file=path.name, detail=str(wrong)) from None
-    return parse_policy(text, path.name)
+        raise PolicyRefused("policy-not-toml", file=shown or path.name, detail=str(wrong)) from None
+    return parse_policy(text, shown or path.name)
 
 
 def office_policies(home: Path) -> tuple[Policy, ...]:

@@ -97,6 +97,8 @@ class Problem(BaseModel):
     zh: str
     en: str
     candidates: list[dict[str, Any]] | None = None
+    others: list[dict[str, str | None]] = []
+    """Further faults of the same file, each with its own code and place."""
 
 
 def document(error: GeoplanError, lang: Lang) -> Problem:
@@ -113,6 +115,7 @@ def document(error: GeoplanError, lang: Lang) -> Problem:
         zh=error.say("zh"),
         en=error.say("en"),
         candidates=error.message.args.get("found"),
+        others=error.as_dict().get("others", []),
     )
 
 

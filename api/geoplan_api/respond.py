@@ -13,7 +13,9 @@ from starlette.responses import Response
 
 from geoplan.errors import Busy, GeoplanError
 from geoplan.messages import Lang
+from geoplan.policy import Policy
 from geoplan_api import problems
+from geoplan_api.inquiry import RASTERS, ROLES
 from geoplan_api.negotiate import HTML, JSON, language, preferred, wants_page
 from geoplan_api.registered import RegisteredLayer
 from geoplan_api.service import Service, service_of
@@ -112,9 +114,17 @@ def home_page(
     """
     layers = [_card(each) for each in service.registered.layers]
     recent = [pages.CheckCard(each.id, each.name, each.verdict, each.made_at) for each in service.store.recent(RECENT)]
+    policies = list(service.book)
+    roles = _roles(policies)
     return pages.home(
-        lang, policies=list(service.book), layers=layers, recent=recent, nonce=nonce, refusal=refusal, link=link
+        lang, policies=policies, layers=layers, roles=roles, recent=recent, nonce=nonce, refusal=refusal, link=link
     )
+
+
+def _roles(policies: list[Policy]) -> list[str]:
+    """Roles that can be uploaded: all that a file can be read for, and those that an office's own rules name."""
+    own = {str(role) for policy in policies for rule in policy.rules if (role := getattr(rule, "layer", None))}
+    return [*(role for role in ROLES if role not in RASTERS), *sorted(own - set(ROLES))]
 
 
 def _card(layer: RegisteredLayer) -> pages.LayerCard:

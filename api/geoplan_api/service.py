@@ -30,6 +30,9 @@ from geoplan_api.settings import Settings
 from geoplan_api.store import Store, StoredCheck, new_id
 from geoplan_api.upload import Submission
 from geoplan_layers.overlaps import Overlaps, read_overlaps, write_overlaps
+from geoplan_layers.sandbox.session import ReaderFault, reading
+from geoplan_layers.sandbox.workers import Cancellation, Pool
+from geoplan_web.headline import proposal_name
 
 log = logging.getLogger("geoplan")
 Answer = TypeVar("Answer")
@@ -44,15 +47,18 @@ class Service:
     objects: Objects
     store: Store
     pool: CheckPool
+    readers: Pool
     registered: Registered
     own_policies: tuple[Policy, ...]
     book: PolicyBook
     holds: Holds
 
-    def check(self, form: Submission, folder: Path, lang: Lang) -> tuple[StoredCheck, bytes]:
+    def check(
+        self, form: Submission, folder: Path, lang: Lang, cancellation: Cancellation | None = None
+    ) -> tuple[StoredCheck, bytes]:
         """Judge what a form asks and keep the check: its row and the report's JSON.
 
-        ``folder`` holds the uploads and takes what is built; the caller removes it.
+        ``folder`` holds the uploads and takes what is built and unpacked; the caller removes it.
 
         Raises
         ------
@@ -60,7 +66,8 @@ class Service:
             What was refused, as the command line would say it.
         """
         question = understand(form, self.book)
-        report = _judged(lambda: self._answer(question))
+        with reading(self.readers, folder, cancellation):
+            report = _judged(lambda: self._answer(question))
         return self._keep(question, report, folder, lang)
 
     def _answer(self, question: Question) -> Report:
@@ -79,7 +86,7 @@ class Service:
             report_id=report.id,
             report_sha256=self.objects.put(text),
             overlaps_sha256=self.objects.take(overlaps),
-            name=(content["proposal"]["name"] or "")[:300] or None,
+            name=(proposal_name(content["proposal"]) or "")[:300] or None,
             verdict=report.verdict,
             made_at=datetime.now(UTC),
             lang=lang,
@@ -105,6 +112,7 @@ class Service:
         """Let checks that run end, then close the database and let the home go."""
         self.pool.close()
         self.holds.close()
+        self.readers.close()
         self.store.close()
         self.home.close()
 
@@ -118,20 +126,26 @@ def open_service(settings: Settings) -> Service:
         The home cannot be used, or a policy or layer in it cannot be read.
     """
     home = Home(settings.home)
+    readers = Pool(settings.reader_rules())
     try:
+        readers.warm()
         own = office_policies(home.root)
+        with reading(readers, home.tmp):
+            registered = registered_layers(settings)
         return Service(
             settings=settings,
             home=home,
             objects=Objects(home),
             store=Store(home.database),
             pool=CheckPool(settings.workers, settings.queue_length),
-            registered=registered_layers(settings),
+            readers=readers,
+            registered=registered,
             own_policies=own,
             book=PolicyBook(own),
             holds=Holds(home),
         )
     except BaseException:
+        readers.close()
         home.close()
         raise
 
@@ -149,7 +163,9 @@ def _judged(work: Callable[[], Answer]) -> Answer:
     """
     try:
         return work()
-    except GeoplanError:
+    except GeoplanError as refused:
+        if isinstance(refused.__cause__, ReaderFault):
+            log.error("a reader failed on an upload: %s", refused.__cause__)
         raise
     except (OSError, MemoryError) as wrong:
         raise CannotFinish("cannot-finish", detail=getattr(wrong, "strerror", None) or type(wrong).__name__) from wrong

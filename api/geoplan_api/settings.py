@@ -17,6 +17,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from geoplan.errors import CallRefused
 from geoplan.messages import Lang
 from geoplan_api.office import home_folder
+from geoplan_layers.files.limits import MB
+from geoplan_layers.sandbox.rules import Rules
 
 CONFIG = "config.toml"
 
@@ -32,6 +34,9 @@ class Settings(BaseSettings):
     ``max_upload_bytes`` bounds one whole request; ``queue_length`` is how many checks may wait while ``workers`` run,
     further ones are told to come back after ``retry_after_s`` seconds. ``hosts`` are names, beside those of the
     loopback, by which browsers may call the service.
+
+    Files are read in ``readers`` processes: one boundary file may take ``reader_memory_mb`` of memory, one layer
+    ``layer_memory_mb`` (0: three quarters of the machine's), and ``reader_seconds`` for every 20 MB or part of it.
     """
 
     model_config = SettingsConfigDict(env_prefix="GEOPLAN_", extra="forbid", frozen=True)
@@ -44,6 +49,20 @@ class Settings(BaseSettings):
     lang: Lang = "zh"
     demo_layers: bool = False
     hosts: tuple[str, ...] = ()
+    readers: int = Field(default_factory=cores, ge=1, le=256)
+    reader_memory_mb: int = Field(default=2_000, ge=100)
+    layer_memory_mb: int = Field(default=0, ge=0)
+    reader_seconds: float = Field(default=20.0, gt=0, le=3_600)
+
+    def reader_rules(self) -> Rules:
+        """The limits of the processes that read files; as many may wait for one as checks can run or wait."""
+        return Rules(
+            workers=self.readers,
+            waiting=self.workers + self.queue_length,
+            memory=self.reader_memory_mb * MB,
+            layer_memory=self.layer_memory_mb * MB,
+            seconds=self.reader_seconds,
+        )
 
     @classmethod
     def settings_customise_sources(

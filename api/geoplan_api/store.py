@@ -131,6 +131,12 @@ class Store:
             raise NotFound("check-unknown", id=check_id[:40])
         return found
 
+    def of_report(self, report_id: str) -> list[StoredCheck]:
+        """Every check that gave this report, newest first."""
+        asked = select(StoredCheck).where(StoredCheck.report_id == report_id).order_by(StoredCheck.made_at.desc())
+        with self._session() as session:
+            return list(session.scalars(asked))
+
     def recent(self, count: int) -> list[StoredCheck]:
         """The newest checks, newest first."""
         newest = select(StoredCheck).order_by(StoredCheck.made_at.desc(), StoredCheck.id).limit(count)

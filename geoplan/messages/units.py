@@ -37,6 +37,10 @@ def floor_to(value: float, digits: int) -> float:
     return float(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_FLOOR))
 
 
+_ABSURD = 1e15
+"""From here on a number has no decimals that mean anything; damaged files hold such coordinates."""
+
+
 def number(value: float | Decimal, digits: int, *, trim: bool = False) -> str:
     """``value`` with thousands grouped and ``digits`` decimals, half up.
 
@@ -45,6 +49,8 @@ def number(value: float | Decimal, digits: int, *, trim: bool = False) -> str:
     """
     if not math.isfinite(value):
         return "—"
+    if abs(float(value)) >= _ABSURD:
+        return f"{value:.6g}"
     exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     text = f"{exact.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP):,f}"
     if trim and "." in text:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -74,3 +76,8 @@ class Policy(Strict):
     def as_dict(self) -> dict[str, Any]:
         """The policy as plain data, keys as in the file."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the policy's content: two files that say the same have the same."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from geoplan.landuse import known_groups
 from geoplan.policy.document import AmountUnit, ClauseKey, Slug, Strict, Words
 
 Subject = Literal["proposal", "town", "county", "city"]
@@ -83,6 +84,16 @@ class Limit(Strict):
         return tuple((float(v), k.split("_", 1)[1]) for k, v in (self.model_extra or {}).items())
 
 
+def _known_land(group: str) -> str:
+    if group not in known_groups():
+        raise ValueError(f"{group!r} is no group of land; there are: {', '.join(sorted(known_groups()))}")
+    return group
+
+
+Land = Annotated[str, AfterValidator(_known_land)]
+"""A group of ``landuse.toml``."""
+
+
 class _Rule(Strict):
     id: Slug
     title: Words
@@ -115,6 +126,12 @@ class AreaReading(Strict):
     about_pass: float = Field(default=1.10, ge=1)
     about_fail: float = Field(default=1.20, ge=1)
     decides: Literal["ellipsoidal", "planar"] = "ellipsoidal"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> AreaReading:
+        if self.about_pass > self.about_fail:
+            raise ValueError("about_pass must not be above about_fail")
+        return self
 
 
 class AreaRule(_Rule):
@@ -198,7 +215,7 @@ class ExclusionRule(_Rule):
 
     kind: Literal["exclusion"]
     layer: Role
-    planned: tuple[str, ...] = Field(default=())
+    planned: tuple[Land, ...] = Field(default=())
     rest_fails: Literal["not-farming", "construction"] = "construction"
     exception: Words | None = None
     reading: NoReading = NoReading()
@@ -219,9 +236,9 @@ class MinimiseRule(_Rule):
 
     kind: Literal["minimise"]
     layer: Role
-    classes: tuple[str, ...] = Field(default=())
-    worst: tuple[str, ...] = Field(default=())
-    careful: tuple[str, ...] = Field(default=())
+    classes: tuple[Land, ...] = Field(default=())
+    worst: tuple[Land, ...] = Field(default=())
+    careful: tuple[Land, ...] = Field(default=())
     wants: Literal["less", "more"] = "less"
     reading: MinimiseReading = MinimiseReading()
 
@@ -237,8 +254,8 @@ class ClassAreaRule(_Rule):
 
     kind: Literal["class-area"]
     layer: Role = "land-use"
-    classes: tuple[str, ...] = Field(default=())
-    all_but: tuple[str, ...] = Field(default=())
+    classes: tuple[Land, ...] = Field(default=())
+    all_but: tuple[Land, ...] = Field(default=())
     outside: Role | None = None
     limits: tuple[Limit, ...] = Field(min_length=1)
     reading: ClassAreaReading = ClassAreaReading()
@@ -263,7 +280,7 @@ class ProximityRule(_Rule):
     kind: Literal["proximity"]
     of: Literal["planning", "construction"] = "planning"
     layer: Role
-    classes: tuple[str, ...] = Field(default=())
+    classes: tuple[Land, ...] = Field(default=())
     limits: tuple[Limit, ...] = Field(min_length=1)
     reading: NoReading = NoReading()
 
@@ -325,18 +342,6 @@ Rule = Annotated[
 ]
 
 KINDS: tuple[str, ...] = (
-    "area",
-    "contiguity",
-    "within",
-    "exclusion",
-    "minimise",
-    "class-area",
-    "separation",
-    "proximity",
-    "rivalry",
-    "portfolio",
-    "facts",
-    "schedule",
-    "lifecycle",
-    "manual",
-)
+    "area", "contiguity", "within", "exclusion", "minimise", "class-area", "separation", "proximity", "rivalry",
+    "portfolio", "facts", "schedule", "lifecycle", "manual",
+)  # fmt: skip

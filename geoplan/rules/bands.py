@@ -111,9 +111,21 @@ def hold(scale: Scale, value: float, error: float) -> Held:
 def hold_between(scale: Scale, low: float, high: float, error: float) -> Held:
     """The verdict of a value known only to lie between two bounds: not assessed unless both give the same.
 
-    Where every possible value breaks a limit the rule fails, whatever the missing data hold.
+    Where every possible value breaks a limit the rule fails, whatever the missing data hold; where that rests on a
+    bound within its error of the limit, it is not firm.
     """
+    if low == high:
+        return hold(scale, low, error)
+    held = _between(scale, low, high)
+    if held.verdict == "not-assessed":
+        return held
+    below: Verdict = _between(scale, low - error, high - error).verdict
+    above: Verdict = _between(scale, low + error, high + error).verdict
+    if below == above == held.verdict:
+        return held
+    return Held("attention", False, (below, above))
+
+
+def _between(scale: Scale, low: float, high: float) -> Held:
     first, *others = scale.verdicts_between(low, high)
-    if others:
-        return Held("not-assessed", sides=(first, others[-1]))
-    return hold(scale, low, error) if low == high else Held(first)
+    return Held("not-assessed", sides=(first, others[-1])) if others else Held(first)

@@ -69,6 +69,8 @@ def _drawn(rule: ExclusionRule, site: Site, piece: Piece) -> _Hit:
 
 
 def _breaks(rule: ExclusionRule, use: Piece) -> bool:
+    if not use.groups:  # a use without a known class is as good as none drawn
+        return False
     if rule.rest_fails == "not-farming":
         return "farming" not in use.groups
     return "construction" in use.groups

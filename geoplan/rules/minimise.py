@@ -13,6 +13,7 @@ from geoplan.messages import Message
 from geoplan.messages.units import half_up
 from geoplan.policy.rule import MinimiseRule
 from geoplan.rules.case import Case
+from geoplan.rules.classes import class_notes
 from geoplan.site import Piece, Site
 from geoplan.verdict import Verdict
 
@@ -25,7 +26,7 @@ def minimise(rule: MinimiseRule, case: Case) -> Judgement:
     if rule.classes:
         site.generation(role)
     wanted = [p for p in site.pieces(role, part) if not rule.classes or p.groups & set(rule.classes)]
-    known = site.known(role, part)
+    known = site.known_classes(role, part) if rule.classes else site.known(role, part)
     coverage: dict[str, float] = {part: known.share}
     elsewhere = None
     if site.construction is not None:
@@ -40,7 +41,9 @@ def minimise(rule: MinimiseRule, case: Case) -> Judgement:
         else _less(wanted, known.is_whole, known.origin)
     )
     firm = key != "finding.minimise.slivers"
-    notes = () if site.construction is not None or not wanted else (Message("note.planning-in-place", {}),)
+    notes = class_notes(site, role, part) if rule.classes else ()
+    if site.construction is None and wanted:
+        notes = (*notes, Message("note.planning-in-place", {}))
     return Judgement(
         verdict,
         Message(key, _minimise_args(rule, site, wanted, known.share)),

@@ -14,11 +14,11 @@ from geoplan.messages import Message
 from geoplan.messages.units import half_up
 from geoplan.policy.rule import Limit, ProximityRule, SeparationRule
 from geoplan.register import Neighbour
-from geoplan.rules.bands import Held, Scale, hold
+from geoplan.rules.bands import Held, Scale, hold, hold_between
 from geoplan.rules.case import Case
 from geoplan.rules.size import limit_phrase
 from geoplan.rules.turns import shape_turns
-from geoplan.site import Site
+from geoplan.site import Known, Site
 from geoplan.verdict import Verdict, worst
 
 SHOWN = 20
@@ -114,32 +114,15 @@ def proximity(rule: ProximityRule, case: Case) -> Judgement:
     if not site.has(role):
         return needs_layer(role, rule.of)
     shape = site.shape(rule.of)
-    reach = max(max(v) for v in (Scale(rule.limits, rule.strength).turning_values,))
-    ground = shapely.buffer(shape, reach)
+    scale, error = Scale(rule.limits, rule.strength), 2 * site.accuracy
+    reach = max(scale.turning_values) + error
+    ground = shapely.buffer(shape, reach, quad_segs=64)
     patches = _features(rule, site, ground)
     known = site.known_in(role, ground)
-    scale, error = Scale(rule.limits, rule.strength), 2 * site.accuracy
     if not len(patches):
-        return _none_near(rule, scale, reach, known.share, known.is_whole, known.origin)
+        return _none_near(rule, scale, known)
     distance, line, i = min((*nearest(shape, each, site.plane), i) for i, each in enumerate(patches.shapes))
-    held = hold(scale, distance, error)
-    if held.verdict == "pass" and held.firm and _wants_absence(rule):
-        held = Held("not-assessed") if not known.is_whole else Held("attention") if known.origin == "assumed" else held
-    key = (
-        "not-firm"
-        if not held.firm
-        else {"pass": "pass", "not-assessed": "not-covered"}.get(
-            held.verdict, "breach" if scale.verdict(distance) != "pass" else "assumed"
-        )
-    )
-    args = {
-        "role": role,
-        "distance": half_up(distance, 2),
-        "limit": limit_phrase(rule.limits[0]).as_dict(),
-        "of": rule.of,
-        "patch": str(patches.ids[i]),
-        "coverage": known.share,
-    }
+    held = _held(rule, scale, site, known, distance)
     evidence = Evidence(
         f"{role}.nearest.1",
         role,
@@ -150,9 +133,10 @@ def proximity(rule: ProximityRule, case: Case) -> Judgement:
         name=str(patches.names[i]),
         distance_m=distance,
     )
+    args = {**_said(rule, known), "distance": half_up(distance, 2), "patch": evidence.patch}
     return Judgement(
         held.verdict,
-        Message(f"finding.proximity.{key}", args),
+        Message(f"finding.proximity.{_key(held, scale, distance)}", args),
         held.firm,
         held.sides if not held.firm else None,
         Measurement(distance, "m", "geodesic", error),
@@ -162,6 +146,31 @@ def proximity(rule: ProximityRule, case: Case) -> Judgement:
         turns=_distance_turns(site, shape, patches.shapes, scale),
         evidence=(evidence,),
     )
+
+
+def _held(rule: ProximityRule, scale: Scale, site: Site, known: Known, distance: float) -> Held:
+    """The verdict of the nearest known feature; ground that is not known may hold one as near as that ground is."""
+    nearest_unknown = distance
+    if not known.is_whole:
+        nearest_unknown = min(distance, nearest(site.shape(rule.of), known.uncovered, site.plane)[0])
+    held = hold_between(scale, nearest_unknown, distance, 2 * site.accuracy)
+    if held.verdict == "pass" and _wants_absence(rule) and known.origin == "assumed":
+        return Held("attention")
+    return held
+
+
+def _key(held: Held, scale: Scale, distance: float) -> str:
+    if not held.firm:
+        return "not-firm"
+    if held.verdict in ("pass", "not-assessed"):
+        return "pass" if held.verdict == "pass" else "not-covered"
+    return "breach" if scale.verdict(distance) != "pass" else "assumed"
+
+
+def _said(rule: ProximityRule, known: Known) -> dict[str, Any]:
+    """What every message of a proximity says."""
+    phrase = limit_phrase(rule.limits[0]).as_dict()
+    return {"role": rule.layer, "of": rule.of, "limit": phrase, "coverage": known.share}
 
 
 def _features(rule: ProximityRule, site: Site, ground: shapely.Geometry) -> Patches:
@@ -175,25 +184,20 @@ def _features(rule: ProximityRule, site: Site, ground: shapely.Geometry) -> Patc
 
 
 def _wants_absence(rule: ProximityRule) -> bool:
-    return any(limit.bound("min") is not None for limit in rule.limits)
+    return any(limit.bound("min") is not None or limit.bound("above") is not None for limit in rule.limits)
 
 
-def _none_near(rule: ProximityRule, scale: Scale, reach: float, share: float, is_whole: bool, origin: str) -> Judgement:
+def _none_near(rule: ProximityRule, scale: Scale, known: Known) -> Judgement:
     """No feature within reach: a pass where distance is asked for, a breach where nearness is."""
-    args = {
-        "role": rule.layer,
-        "reach": reach,
-        "of": rule.of,
-        "limit": limit_phrase(rule.limits[0]).as_dict(),
-        "coverage": share,
-    }
-    coverage: dict[str, float] = {rule.of: share}
+    reach = max(scale.turning_values)
+    args = {**_said(rule, known), "reach": reach}
+    coverage: dict[str, float] = {rule.of: known.share}
     beyond = scale.verdict(reach * (1 + 1e-6))
-    if not is_whole:
+    if not known.is_whole:
         return not_assessed(
             Message("finding.proximity.none-not-covered", args), layers=(rule.layer,), coverage=coverage
         )
-    verdict: Verdict = worst([beyond, "attention"]) if origin == "assumed" and beyond == "pass" else beyond
+    verdict: Verdict = worst([beyond, "attention"]) if known.origin == "assumed" and beyond == "pass" else beyond
     key = "none" if verdict == "pass" else "none-assumed" if beyond == "pass" else "none-breach"
     return Judgement(
         verdict,

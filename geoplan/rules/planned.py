@@ -53,7 +53,8 @@ def _absent(known: Known) -> Held:
 
 def _drawn_on(site: Site, inside: tuple[Piece, ...]) -> Known:
     """How much of the layer's ground inside planning has a planned use drawn on it."""
-    return site.known_in(PLANNED, shapely.union_all(np.array([p.shape for p in inside], dtype=object)))
+    ground = shapely.union_all(np.array([p.shape for p in inside], dtype=object))
+    return site.known_classes_in(PLANNED, "planning", ground)
 
 
 def _hits(rule: ExclusionRule, site: Site, inside: tuple[Piece, ...]) -> tuple[Evidence, ...]:

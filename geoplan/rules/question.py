@@ -10,16 +10,20 @@ from geoplan.messages.units import half_up
 from geoplan.policy.figures import figures
 from geoplan.policy.rule import ManualRule, RegisterRule
 from geoplan.rules.case import Case
-from geoplan.verdict import Verdict
+from geoplan.verdict import Verdict, breach
 
 
 def manual(rule: ManualRule, case: Case) -> Judgement:
-    """A reviewer's question: answered in the facts file, settled by what is drawn, or still to be answered."""
+    """A reviewer's question: answered in the facts file, settled by what is drawn, or still to be answered.
+
+    An answer that a wording is not met gives what breaking that wording gives: 尽量 or 鼓励 never fails.
+    """
     answer = case.facts.answers.get(f"{case.policy.id}.{rule.id}")
     notes = _shown(rule, case)
     if answer is not None and answer.verdict != "exception":
-        verdict: Verdict = answer.verdict  # type: ignore[assignment]
-        args = {"by": answer.by, "on": answer.on.isoformat(), "reason": answer.reason, "verdict": verdict}
+        given: Verdict = answer.verdict  # type: ignore[assignment]
+        verdict = breach(rule.strength) if given == "fail" else given
+        args = {"by": answer.by, "on": answer.on.isoformat(), "reason": answer.reason, "verdict": given}
         return Judgement(verdict, Message("finding.manual.answered", args), notes=notes)
     if rule.settled_by == "construction-boundary":
         drawn = case.site.construction is not None

@@ -9,12 +9,15 @@ import numpy as np
 import shapely
 
 from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assessed
-from geoplan.measure import Measurement, area_error, necks, survey_area
+from geoplan.land import existing_construction
+from geoplan.measure import Measurement, area_error, nearest, necks, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
+from geoplan.plane import Plane
 from geoplan.policy.rule import AreaReading, AreaRule, ClassAreaRule, ContiguityRule, Limit
-from geoplan.rules.bands import Held, Scale, band, hold, hold_between
+from geoplan.rules.bands import Held, Scale, band, hold_between
 from geoplan.rules.case import Case
+from geoplan.rules.classes import class_notes
 from geoplan.rules.turns import area_turns
 from geoplan.verdict import Verdict, breach
 
@@ -31,9 +34,9 @@ def area(rule: AreaRule, case: Case) -> Judgement:
     scale = Scale(rule.limits, rule.strength, rule.reading, bool(is_relaxed))
     shape = site.planning if rule.of == "planning" else site.construction
     assert shape is not None
-    error = area_error(shape, site.accuracy)
+    error = area_error(_counted(rule, case, shape), site.accuracy)
     low, high = _bounds(rule, case)
-    held = hold(scale, low, error) if low == high else hold_between(scale, low, high, error)
+    held = hold_between(scale, low, high, error)
     found = _told(rule, held, scale, low, high)
     notes = (*found.notes, *_relaxation(rule, is_relaxed, scale, held, low))
     if rule.of == "construction-land" and low != high:
@@ -42,7 +45,8 @@ def area(rule: AreaRule, case: Case) -> Judgement:
             Message("note.construction-land-lower-bound", {"low": half_up(low, 2), "high": half_up(high, 2)}),
         )
     plus = low - site.area("construction") if rule.of == "construction-land" else 0.0
-    turns: tuple[Turn, ...] = () if low != high else area_turns(shape, site.plane, scale, plus=plus)
+    planar = rule.reading.decides == "planar"
+    turns: tuple[Turn, ...] = () if low != high else area_turns(shape, site.plane, scale, plus=plus, planar=planar)
     return replace(
         found,
         measured=Measurement(low, "m2", _method(rule), error),
@@ -52,6 +56,13 @@ def area(rule: AreaRule, case: Case) -> Judgement:
         change=_change(held, scale, low),
         layers=("land-use",) if rule.of == "construction-land" else (),
     )
+
+
+def _counted(rule: AreaRule, case: Case, shape: shapely.Geometry) -> shapely.Geometry:
+    """The ground whose lines bound the error: with construction land, the stock in the rest of planning as well."""
+    if rule.of != "construction-land" or not case.site.has("land-use"):
+        return shape
+    return shapely.union(shape, existing_construction(case.site, "rest"))
 
 
 def _bounds(rule: AreaRule, case: Case) -> tuple[float, float]:
@@ -154,10 +165,10 @@ def contiguity(rule: ContiguityRule, case: Case) -> Judgement:
     """Whether the planning space is one piece: parts within the reading's gap count as connected."""
     site = case.site
     parts = shapely.get_parts(site.planning)
-    gap = rule.reading.gap_m
-    clusters, gaps = _clusters(parts, gap)
-    wider, _ = _clusters(parts, gap + 2 * site.accuracy)
-    narrower, _ = _clusters(parts, max(gap - 2 * site.accuracy, 0.0))
+    gap, gaps_between = rule.reading.gap_m, _gaps(parts, site.plane)
+    clusters, gaps = _clusters(len(parts), gaps_between, gap)
+    wider, _ = _clusters(len(parts), gaps_between, gap + 2 * site.accuracy)
+    narrower, _ = _clusters(len(parts), gaps_between, max(gap - 2 * site.accuracy, 0.0))
     measured = Measurement(float(clusters), "count", "count")
     passages = necks(site.planning, rule.reading.neck_m)
     notes = tuple(Message("note.gap", {"gap": half_up(length, 2), "limit": gap}) for length, _ in gaps)
@@ -190,20 +201,27 @@ def contiguity(rule: ContiguityRule, case: Case) -> Judgement:
     )
 
 
-def _clusters(parts: np.ndarray, gap: float) -> tuple[int, list[tuple[float, shapely.Geometry]]]:
-    """Groups of parts that lie within ``gap`` of each other, and the gaps that join them (length, shortest line)."""
-    group = list(range(len(parts)))
+_Gap = tuple[float, int, int, shapely.Geometry]
+
+
+def _gaps(parts: np.ndarray, plane: Plane) -> list[_Gap]:
+    """Every pair of parts by the geodesic length of the shortest line between them, shortest first."""
+    pairs = ((i, j) for i in range(len(parts)) for j in range(i + 1, len(parts)))
+    found = [(*nearest(parts[i], parts[j], plane), i, j) for i, j in pairs]
+    return sorted(((length, i, j, line) for length, line, i, j in found), key=lambda each: each[:3])
+
+
+def _clusters(count: int, gaps: list[_Gap], widest: float) -> tuple[int, list[tuple[float, shapely.Geometry]]]:
+    """Groups of parts that lie within ``widest`` of each other, and the gaps that join them (length, line)."""
+    group = list(range(count))
     joints: list[tuple[float, shapely.Geometry]] = []
-    pairs = sorted(
-        (float(shapely.distance(parts[i], parts[j])), i, j) for i in range(len(parts)) for j in range(i + 1, len(parts))
-    )
-    for distance, i, j in pairs:
-        if distance > gap:
+    for length, i, j, line in gaps:
+        if length > widest:
             break
         if group[i] != group[j]:
             old = group[j]
             group = [group[i] if g == old else g for g in group]
-            joints.append((distance, shapely.shortest_line(parts[i], parts[j])))
+            joints.append((length, line))
     return len(set(group)), joints
 
 
@@ -226,7 +244,7 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
         return needs_layer(role, part)
     site.generation(role)
     taken = [p for p in site.pieces(role, part) if _counts(rule, p.groups)]
-    known = site.known(role, part)
+    known = site.known_classes(role, part)
     coverage: dict[str, float] = {part: known.share}
     low = high = sum(p.area for p in taken)
     if rule.outside:
@@ -234,7 +252,7 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
     high += 0.0 if known.is_whole else survey_area(known.uncovered, site.plane)
     scale = Scale(rule.limits, rule.strength)
     error = site.accuracy * float(sum(shapely.length(p.shape) for p in taken))
-    held = hold(scale, low, error) if low == high else hold_between(scale, low, high, error)
+    held = hold_between(scale, low, high, error)
     if held.verdict == "pass" and known.origin == "assumed":
         held = Held("attention")
     limit = rule.limits[0]
@@ -259,6 +277,7 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
         coverage=coverage,
         layers=(role, *((rule.outside,) if rule.outside else ())),
         evidence=tuple(Evidence.of(p) for p in taken),
+        notes=class_notes(site, role, part),
     )
 
 
@@ -275,7 +294,7 @@ def _counts(rule: ClassAreaRule, groups: frozenset[str]) -> bool:
     if rule.reading.existing_construction == "does-not-count" and "construction" in groups:
         return False
     if rule.all_but:
-        return not groups & set(rule.all_but)
+        return bool(groups) and not groups & set(rule.all_but)
     return bool(groups & set(rule.classes))
 
 

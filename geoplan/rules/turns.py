@@ -25,12 +25,22 @@ def offset(shape: shapely.Geometry, distance: float) -> shapely.Geometry:
     return shapely.buffer(shape, distance, join_style="mitre", mitre_limit=MITRE_LIMIT)
 
 
-def area_turns(shape: shapely.Geometry, plane: Plane, scale: Scale, *, plus: float = 0.0) -> tuple[Turn, ...]:
+Measure = Callable[[shapely.Geometry], float]
+
+
+def area_turns(
+    shape: shapely.Geometry, plane: Plane, scale: Scale, *, plus: float = 0.0, planar: bool = False
+) -> tuple[Turn, ...]:
     """For each other verdict of an area, the nearest offset that gives it.
 
-    ``plus`` is area that counts beside the boundary's own (existing construction land in the rest of planning).
+    ``plus`` is area that counts beside the boundary's own (existing construction land in the rest of planning);
+    ``planar`` says that the planar area decides.
     """
-    own = survey_area(shape, plane)
+
+    def measure(moved: shapely.Geometry) -> float:
+        return float(shapely.area(moved)) if planar else survey_area(moved, plane)
+
+    own = measure(shape)
     now = scale.verdict(own + plus)
     found: dict[Verdict, Turn] = {}
     for limit in scale.turning_values:
@@ -38,23 +48,25 @@ def area_turns(shape: shapely.Geometry, plane: Plane, scale: Scale, *, plus: flo
             verdict = scale.verdict(probe)
             if verdict == now or probe <= plus:
                 continue
-            turn = _offset_for_area(shape, plane, own, limit - plus, verdict)
+            turn = _offset_for_area(shape, measure, own, limit - plus, verdict)
             turn = turn and replace(turn, area_m2=turn.area_m2 + plus)
             if turn and (verdict not in found or abs(turn.shift_m) < abs(found[verdict].shift_m)):
                 found[verdict] = turn
     return tuple(found[each] for each in sorted(found))
 
 
-def _offset_for_area(shape: shapely.Geometry, plane: Plane, own: float, wanted: float, verdict: Verdict) -> Turn | None:
+def _offset_for_area(
+    shape: shapely.Geometry, measure: Measure, own: float, wanted: float, verdict: Verdict
+) -> Turn | None:
     """The offset at which the area reaches a value: the root of a function that grows with the offset."""
     low, high = (0.0, REACH) if wanted >= own else (-REACH, 0.0)
-    if low == 0.0 and survey_area(offset(shape, high), plane) < wanted:
+    if low == 0.0 and measure(offset(shape, high)) < wanted:
         return None
     distance, area = (wanted - own) / float(shapely.length(shape)), own
     for _ in range(_ROUNDS):
         distance = min(max(distance, low), high)
         moved = offset(shape, distance)
-        area = survey_area(moved, plane)
+        area = measure(moved)
         if area < wanted:
             low = distance
         else:
@@ -80,17 +92,29 @@ def shape_turns(
         before, at = now, 0.0
         for step in _STEPS:
             moved = offset(shape, sign * step)
-            if shapely.is_empty(moved):
-                break
-            last = judge(moved)
+            far = _last_of(shape, at, sign * step) if shapely.is_empty(moved) else sign * step
+            last = judge(offset(shape, far))
             while last != before:
-                at = _edge(shape, judge, at, sign * step, before)
+                at = _edge(shape, judge, at, far, before)
                 there = offset(shape, at)
                 before = judge(there)
                 if before != now and (before not in found or abs(at) < abs(found[before].shift_m)):
                     found[before] = Turn(before, at, survey_area(there, plane))
-            at = sign * step
+            at = far
+            if shapely.is_empty(moved):
+                break
     return tuple(found[each] for each in sorted(found))
+
+
+def _last_of(shape: shapely.Geometry, near: float, far: float) -> float:
+    """The offset furthest inward at which something of the shape is left."""
+    while abs(far - near) > _FINE:
+        middle = (near + far) / 2
+        if shapely.is_empty(offset(shape, middle)):
+            far = middle
+        else:
+            near = middle
+    return near
 
 
 def _edge(

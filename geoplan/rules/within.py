@@ -62,7 +62,7 @@ def _zoned(rule: WithinRule, site: Site, role: str, part: Part) -> list[_Ground]
     pieces = site.pieces(role, part)
     for piece in pieces:
         verdict = _zone_verdict(rule, piece)
-        if verdict != "pass" and rule.of == "new-construction" and old is not None:
+        if verdict in ("attention", "fail") and rule.of == "new-construction" and old is not None:
             new = polygons_of(shapely.difference(piece.shape, old))
             verdict = (
                 verdict
@@ -82,10 +82,10 @@ def _old_ground(rule: WithinRule, site: Site, part: Part) -> shapely.Geometry | 
     if rule.of != "new-construction" or not site.has("land-use"):
         return None
     site.generation("land-use")
-    return existing_construction(site, part) if site.known("land-use", part).is_whole else None
+    return existing_construction(site, part) if site.known_classes("land-use", part).is_whole else None
 
 
-def _zone_verdict(rule: WithinRule, piece: Piece) -> ZoneVerdict:
+def _zone_verdict(rule: WithinRule, piece: Piece) -> ZoneVerdict | Literal["unknown"]:
     if rule.zones is None:
         return "pass"
     lists: tuple[tuple[ZoneVerdict, tuple[str, ...]], ...] = (
@@ -96,13 +96,18 @@ def _zone_verdict(rule: WithinRule, piece: Piece) -> ZoneVerdict:
     for verdict, zones in lists:
         if any(_is_zone(zone, piece) for zone in zones):
             return verdict
-    return "fail"
+    by_code = all(zone.isdigit() for _, zones in lists for zone in zones)
+    return "fail" if (piece.code if by_code else piece.name) else "unknown"
 
 
 def _is_zone(zone: str, piece: Piece) -> bool:
-    """Whether a piece lies in a zone: by code (a sub-code such as 011 with its parent 010), else by name."""
+    """Whether a piece lies in a zone: by code (a sub-code such as 011 with its parent 010), else by name.
+
+    A code kept as a number has lost its leading zero: 10 is 010.
+    """
     if zone.isdigit():
-        return piece.code == zone or (len(piece.code) == len(zone) and piece.code[:-1] + "0" == zone)
+        code = piece.code.zfill(len(zone)) if piece.code else ""
+        return code == zone or (len(code) == len(zone) and code[:-1] + "0" == zone)
     return zone in piece.name or zone in piece.code
 
 

@@ -134,17 +134,21 @@ def _told(here: _Spot, there: _Spot, away: float, found: Sequence[Candidate]) ->
 
 
 def read_with(
-    planning: Boundary, construction: Boundary | None, layers: Iterable[FileLayer]
+    planning: Boundary, construction: Boundary | None, layers: Iterable[FileLayer], register: Register | None = None
 ) -> dict[str, Mapping[str, Any]]:
-    """The options that counted in reading each file: ``planning``, ``construction``, ``layer.ROLE.N`` (N from 1).
+    """The options that counted in reading each file: ``planning``, ``construction``, ``towns``, ``layer.ROLE.N``
+    and ``coverage.ROLE.N`` (N from 1).
 
     Files that were read as they are do not appear, so that a report's id changes only where its reading may.
     """
     found: dict[str, Mapping[str, Any]] = {"planning": planning.read_with}
     if construction is not None:
         found["construction"] = construction.read_with
+    if register is not None:
+        found["towns"] = register.read_with
     count: dict[str, int] = {}
     for layer in layers:
         count[layer.role] = count.get(layer.role, 0) + 1
         found[f"layer.{layer.role}.{count[layer.role]}"] = layer.read_with
+        found[f"coverage.{layer.role}.{count[layer.role]}"] = layer.coverage_read_with
     return {name: dict(used) for name, used in found.items() if used}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
-from geoplan.boundary import Boundary, mend
+from geoplan.boundary import Boundary
 from geoplan.crs import Frame, to_lonlat
 from geoplan.errors import InputRefused, TooLarge
-from geoplan.measure import PRINTS_AS_ZERO, polygons_of
+from geoplan.joining import joined
+from geoplan.mending import mend
 from geoplan.messages import Message
 from geoplan.plane import GEOD
+from geoplan_layers.files.closed_lines import polygonised
 from geoplan_layers.files.limits import BOUNDARY, Limits
 from geoplan_layers.files.table import Table
 from geoplan_layers.locate import ReadOptions as ReadOptions
@@ -19,8 +20,10 @@ from geoplan_layers.locate import locate
 from geoplan_layers.selector import Selector
 from geoplan_layers.vector import read_table
 
-NAME_FIELDS = ("name", "NAME", "MC", "XMMC", "名称", "项目名称")
+NAME_FIELDS = ("name", "NAME", "MC", "XMMC", "名称", "项目名称", "地块名称")
 AREA_FIELDS = ("MJ", "YDMJ", "TBMJ", "ZMJ", "面积", "AREA", "SHAPE_AREA")
+MOST_COORDINATE = 1e9
+"""No system has coordinates beyond it; a damaged file does, and arithmetic on them would overflow."""
 _AREA_UNITS = {"m2": 1.0, "ha": 1e4, "mu": 2000 / 3, "km2": 1e6}
 _UNIT_TOLERANCE = 0.2
 
@@ -32,14 +35,18 @@ def read_boundary(selector: Selector, options: ReadOptions, limits: Limits = BOU
     ------
     InputRefused
         No features, lines or points instead of polygons, no coordinate system or one that does not fit, rows without
-        geometry, rings that cannot be mended, overlapping features, or one file that holds both boundaries.
+        geometry, rings that cannot be mended, features that overlap by more than a slip, or one file that holds both
+        boundaries.
     """
-    table = read_table(selector, limits)
+    table = polygonised(read_table(selector, limits))
     _polygons_only(table, limits)
     table, located = locate(table, options)
     frame = located.frame
-    polygons, repairs = mend(table.shapes, frame, table.source.file, [f"{table.layer} {row}" for row in table.rows])
-    whole = _joined(table, polygons)
+    rows = [str(row) for row in table.rows]
+    polygons, mended = mend(table.shapes, frame, table.source.file, table.layer, rows)
+    _one_boundary_only(table)
+    whole, closed = joined(polygons, frame, table.source.file, table.layer, rows, options.accuracy)
+    repairs = (*table.repairs, *mended, *closed)
     declared, notes = _declared(table, whole, frame, anywhere=options.anywhere)
     return Boundary(whole, frame, table.source, repairs, declared, _name(table), (*table.notes, *notes), located.used)
 
@@ -51,34 +58,32 @@ def _polygons_only(table: Table, limits: Limits) -> None:
     table.require_shapes()
     others = table.kinds - {"Polygon"}
     if others:
-        key = "lines-not-polygons" if "LineString" in others else "not-polygons"
-        raise InputRefused(key, file=file, where=layer, kinds=sorted(others))
+        raise InputRefused("not-polygons", file=file, where=layer, kinds=sorted(others))
     vertices = int(shapely.get_num_coordinates(table.shapes).sum())
     if vertices > limits.vertices:
         raise TooLarge("vertices", file=file, count=vertices, most=limits.vertices)
+    coordinates = shapely.get_coordinates(table.shapes)
+    if not np.isfinite(coordinates).all():
+        raise InputRefused("coordinates-not-finite", file=file, where=layer)
+    if np.abs(coordinates).max(initial=0) > MOST_COORDINATE:
+        raise InputRefused("coordinates-absurd", file=file, where=layer, value=float(np.abs(coordinates).max()))
 
 
-def _joined(table: Table, polygons: NDArray[np.object_]) -> shapely.MultiPolygon:
-    """All rows as one boundary; refused where they overlap, or where a field tells planning from construction."""
-    if len(polygons) > 1:
-        for name, column in table.columns.items():
-            texts = [str(v) for v in column if isinstance(v, str)]
-            if any("规划" in t for t in texts) and any("建设" in t for t in texts) and len(set(texts)) > 1:
-                raise InputRefused(
-                    "both-boundaries",
-                    file=table.source.file,
-                    where=f"{table.layer}[{name}]",
-                    layer=table.layer,
-                    field=name,
-                    values=sorted(set(texts))[:8],
-                )
-    whole = shapely.union_all(polygons)
-    shared = float(shapely.area(polygons).sum() - shapely.area(whole))
-    if shared >= PRINTS_AS_ZERO and shared > 1e-9 * float(shapely.area(whole)):
-        raise InputRefused(
-            "features-overlap", file=table.source.file, where=table.layer, area=shared, layer=table.layer
-        )
-    return polygons_of(whole)
+def _one_boundary_only(table: Table) -> None:
+    """Refuse a file in which a field tells planning from construction."""
+    if len(table) < 2:
+        return
+    for name, column in table.columns.items():
+        texts = [str(v) for v in column if isinstance(v, str)]
+        if any("规划" in t for t in texts) and any("建设" in t for t in texts) and len(set(texts)) > 1:
+            raise InputRefused(
+                "both-boundaries",
+                file=table.source.file,
+                where=f"{table.layer}[{name}]",
+                layer=table.layer,
+                field=name,
+                values=sorted(set(texts))[:8],
+            )
 
 
 def _name(table: Table) -> str | None:

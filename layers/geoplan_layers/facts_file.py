@@ -23,7 +23,7 @@ def read_facts(path: Path, shown: str | None = None) -> tuple[Facts, Source]:
     try:
         raw = path.read_bytes()
         content = tomllib.loads(raw.decode("utf-8-sig"))
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise InputRefused("no-such-file", file=str(path)) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
         raise InputRefused("facts-not-toml", file=name, detail=str(wrong)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -57,10 +58,19 @@ def _text(value: object) -> str:
     return str(value).strip()
 
 
+def _number(value: object) -> float:
+    """A number, also one that was kept as text; nothing as 0."""
+    try:
+        found = float(value) if isinstance(value, int | float | str) else 0.0
+    except ValueError:
+        return 0.0
+    return found if math.isfinite(found) else 0.0
+
+
 def net_factors(column: Column | None, count: int) -> NDArray[np.float64]:
     """1 − 扣除系数 for each patch; second-survey shares written as percent (> 1) are divided by 100."""
     if column is None:
         return np.ones(count)
-    ridges = np.array([float(v) if isinstance(v, int | float) and v == v else 0.0 for v in column], dtype=float)
+    ridges = np.array([_number(value) for value in column], dtype=float)
     ridges = np.where(ridges > 1, ridges / 100, ridges)
     return np.asarray(1.0 - np.clip(ridges, 0.0, 1.0), dtype=np.float64)

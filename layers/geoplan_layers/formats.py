@@ -10,17 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from geoplan_layers.files.coordinate_files import text_datasets, workbook_datasets
 from geoplan_layers.files.dataset import Dataset, Item
-from geoplan_layers.files.gdal_formats import (
-    SHAPEFILE_PARTS,
-    geopackage_extent,
-    geopackage_layers,
-    read_geopackage,
-    read_shapefile,
-    shapefile_extent,
-)
+from geoplan_layers.files.dxf import dxf_datasets
+from geoplan_layers.files.flatgeobuf import flatgeobuf_datasets
+from geoplan_layers.files.geodatabase import geodatabase_datasets
 from geoplan_layers.files.geojson import read_geojson
+from geoplan_layers.files.geopackage import geopackage_datasets
+from geoplan_layers.files.geoparquet import geoparquet_datasets
+from geoplan_layers.files.kml import kml_datasets
 from geoplan_layers.files.limits import Limits
+from geoplan_layers.files.mapinfo import MIF_PARTS, TAB_PARTS, mif_datasets, tab_datasets
+from geoplan_layers.files.shapefile import SHAPEFILE_PARTS, shapefile_datasets
+from geoplan_layers.files.signature import require
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,45 +35,50 @@ class Format:
     companions: tuple[str, ...] = ()
 
 
-def _shapefile(item: Item, limits: Limits) -> list[Dataset]:
-    parts = {".shp": item.path, **item.companions}
-    return [
-        Dataset(
-            item.stem,
-            item.source,
-            lambda box: read_shapefile(parts, item.source, item.stem, limits, box),
-            lambda: shapefile_extent(item.path, item.source.file),
-        )
-    ]
-
-
-def _geopackage(item: Item, limits: Limits) -> list[Dataset]:
-    def one(layer: str) -> Dataset:
-        return Dataset(
-            layer,
-            item.source,
-            lambda box: read_geopackage(item.path, layer, item.source, limits, box),
-            lambda: geopackage_extent(item.path, layer, item.source.file),
-        )
-
-    return [one(layer) for layer in geopackage_layers(item.path, item.source.file)]
-
-
 def _geojson(item: Item, limits: Limits) -> list[Dataset]:
+    require(item.path, item.source.file, None, item.suffix, "not-geojson")
     return [Dataset(item.stem, item.source, lambda _: read_geojson(item.path, item.source, item.stem, limits))]
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("shapefile", (".shp",), _shapefile, SHAPEFILE_PARTS[1:]),
-    Format("geopackage", (".gpkg",), _geopackage),
+    Format("shapefile", (".shp",), shapefile_datasets, SHAPEFILE_PARTS[1:]),
+    Format("geopackage", (".gpkg",), geopackage_datasets),
     Format("geojson", (".geojson", ".json"), _geojson),
+    Format("coordinate-text", (".txt", ".csv"), text_datasets),
+    Format("workbook", (".xlsx", ".xlsm"), workbook_datasets),
+    Format("geodatabase", (".gdb",), geodatabase_datasets),
+    Format("flatgeobuf", (".fgb",), flatgeobuf_datasets),
+    Format("geoparquet", (".parquet", ".geoparquet"), geoparquet_datasets),
+    Format("mapinfo-tab", (".tab",), tab_datasets, TAB_PARTS[1:]),
+    Format("mapinfo-mif", (".mif",), mif_datasets, MIF_PARTS[1:]),
+    Format("kml", (".kml", ".ovkml"), kml_datasets),
+    Format("dxf", (".dxf",), dxf_datasets),
 )
 
-ARCHIVES = (".zip",)
+ARCHIVES = (".zip", ".kmz", ".ovkmz")
 """Suffixes that are unpacked and looked into, to depth 3."""
 
+_INSTEAD = {
+    "archive": (".rar", ".7z", ".gz", ".tar"),
+    "workbook": (".xls", ".et", ".ods"),
+    "dwg": (".dwg", ".dwt"),
+    "mapgis": (".wp", ".wt", ".wl", ".mpj", ".wat", ".wal", ".wap"),
+    "vct": (".vct",),
+    "mdb": (".mdb", ".accdb"),
+    "ovobj": (".ovobj", ".ovital"),
+    "dgn": (".dgn",),
+    "sketchup": (".skp",),
+    "shapefile-part": (".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix"),
+    "mapinfo-part": (".dat", ".map", ".id", ".ind", ".mid"),
+    "project": (".mxd", ".aprx", ".qgz", ".qgs", ".lyr", ".lyrx", ".mpk", ".lpk"),
+    "pdf": (".pdf",),
+    "image": (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif"),
+}
+_BYSTANDERS = frozenset({"pdf", "image", "project"})
+"""What lies beside the data in a planner's archive: recognised when given alone, never unpacked."""
+
 EXPORT_INSTEAD: Mapping[str, str] = MappingProxyType(
-    {".rar": "archive", ".7z": "archive", ".gz": "archive", ".tar": "archive"}
+    {suffix: kind for kind, suffixes in _INSTEAD.items() for suffix in suffixes}
 )
 """Suffixes that are recognised and refused: the message ``error.export-instead.KIND`` says what to make instead."""
 
@@ -89,4 +96,5 @@ def known_suffixes() -> list[str]:
 def wanted_suffixes() -> frozenset[str]:
     """Every suffix that is worth taking out of an archive."""
     companions = (suffix for each in FORMATS for suffix in each.companions)
-    return frozenset([*known_suffixes(), *companions, *EXPORT_INSTEAD])
+    exported = (suffix for suffix, kind in EXPORT_INSTEAD.items() if kind not in _BYSTANDERS)
+    return frozenset([*known_suffixes(), *companions, *exported])

@@ -23,9 +23,11 @@ from geoplan.messages import Message
 from geoplan.plane import Plane
 from geoplan_layers.candidates import Box
 from geoplan_layers.fields import column_for, generation_of, net_factors, texts
+from geoplan_layers.files.dataset import Dataset
+from geoplan_layers.files.first_look import FirstLook
 from geoplan_layers.files.limits import LAYER, Limits
 from geoplan_layers.files.table import Column, Table
-from geoplan_layers.locate import ReadOptions, bounds_of, locate, settle
+from geoplan_layers.locate import Located, ReadOptions, bounds_of, locate, settle
 from geoplan_layers.selector import LayerSpec, Selector
 from geoplan_layers.vector import filtered, opened, read_table
 
@@ -69,17 +71,17 @@ class FileLayer:
         self._notes: list[Message] = []
         self._year: int | None = None
         with opened(spec.selector, limits) as dataset:
-            head = dataset.read(None) if dataset.extent is None else None
+            head = self._wholly(dataset)
             self._whole = head
-            box = dataset.extent() if dataset.extent else bounds_of(dataset.read(None) if head is None else head)
+            box = dataset.extent() if dataset.extent and head is None else _bounds(head)
             west, south = box[:2]
             corner = (west, south, west, south) if np.isfinite(west) else None
             first = head if head is not None else dataset.read(corner)
-            self.source: Source = dataset.source
+            self.source: Source = replace(dataset.source, select=spec.selector.choice)
             self._name = dataset.name
         self._fields = tuple(first.columns)
         self._located = settle(box, first.frame, self._options, self.source.file, self._name)
-        self._notes += [note for note in self._located.notes if note not in self._notes]
+        self._notes += self._located.told(first.notes)
         self._box = self._located.as_read(box)
         self._check_role(first)
 
@@ -102,6 +104,11 @@ class FileLayer:
     def frame(self) -> Frame:
         """The layer's coordinate system."""
         return self._located.frame
+
+    @property
+    def crs(self) -> str:
+        """The layer's coordinate system as reports name it."""
+        return self.frame.label
 
     @property
     def box(self) -> Box:
@@ -138,6 +145,33 @@ class FileLayer:
         """The file of the declared coverage."""
         return self._coverage[1] if self._coverage else None
 
+    @property
+    def coverage_read_with(self) -> Mapping[str, Any]:
+        """The options that counted in reading the declared coverage."""
+        return self._coverage[2].used if self._coverage else {}
+
+    def _wholly(self, dataset: Dataset) -> Table | None:
+        """The rows where all have to be read: the format says no extent, or the call asks for some rows of the file.
+
+        Refuses rows without geometry, and lines or points where polygons are needed, wherever they lie.
+        """
+        if dataset.extent is None or self._spec.selector.field is not None:
+            table = filtered(dataset.read(None), self._spec.selector)
+            table.require_shapes()
+            self._require_polygons(table.kinds, dataset.source.file)
+            return table
+        look = dataset.look() if dataset.look else FirstLook()
+        if look.bare_count:
+            args = {"rows": list(look.bare_rows), "count": look.bare_count}
+            raise InputRefused("rows-without-geometry", file=dataset.source.file, where=dataset.name, **args)
+        self._require_polygons(look.kinds, dataset.source.file)
+        return None
+
+    def _require_polygons(self, kinds: frozenset[str], file: str) -> None:
+        others = kinds - {"Polygon"}
+        if others and self.role not in LINES_TOO and not self.role.startswith("custom:"):
+            raise InputRefused("layer-without-polygons", file=file, role=self.role, kinds=sorted(others))
+
     def _check_role(self, first: Table) -> None:
         self._coded = (
             column_for(first, self.role, "code") is not None or column_for(first, self.role, "name") is not None
@@ -162,7 +196,6 @@ class FileLayer:
         else:
             with opened(self._spec.selector, self._limits) as dataset:
                 table = dataset.read(box)
-        table = filtered(table, self._spec.selector) if len(table) else table
         shapes = self._located.shapes(self._usable(table))
         self._year = max([self._year or 0, *_years(column_for(table, self.role, "year"))]) or None
         on_plane = plane.bring(shapes, self.frame, anywhere=self._anywhere, file=self.source.file)
@@ -186,12 +219,7 @@ class FileLayer:
         if not np.isfinite(shapely.get_coordinates(shapes)).all():
             raise InputRefused("coordinates-not-finite", file=self.source.file, where=self._name)
         table.require_shapes()
-        if self.role not in LINES_TOO and not self.role.startswith("custom:"):
-            others = table.kinds - {"Polygon"}
-            if others:
-                raise InputRefused(
-                    "layer-without-polygons", file=self.source.file, role=self.role, kinds=sorted(others)
-                )
+        self._require_polygons(table.kinds, self.source.file)
         broken = np.flatnonzero(~shapely.is_valid(shapes))
         if len(broken):
             shapes = shapes.copy()
@@ -215,7 +243,7 @@ class FileLayer:
         return west - dx, south - dy, east + dx, north + dy
 
     @cached_property
-    def _coverage(self) -> tuple[shapely.MultiPolygon, Source, Frame] | None:
+    def _coverage(self) -> tuple[shapely.MultiPolygon, Source, Located] | None:
         if self._coverage_selector is None:
             return None
         table = read_table(self._coverage_selector, self._limits)
@@ -227,14 +255,15 @@ class FileLayer:
         whole = polygons_of(
             shapely.union_all(shapely.make_valid(table.shapes, method="structure", keep_collapsed=False))
         )
-        return whole, table.source, located.frame
+        source = replace(table.source, select=self._coverage_selector.choice)
+        return whole, source, located
 
     def declared(self, plane: Plane) -> shapely.Geometry | None:
         """The declared coverage on the plane."""
         if self._coverage is None:
             return None
-        area, source, frame = self._coverage
-        return plane.bring(area, frame, anywhere=self._anywhere, file=source.file)
+        area, source, located = self._coverage
+        return plane.bring(area, located.frame, anywhere=self._anywhere, file=source.file)
 
     def extent(self, plane: Plane) -> shapely.Geometry:
         """Bounding box of all patches in the layer's own coordinates, on the plane."""
@@ -244,6 +273,11 @@ class FileLayer:
 def of_layer(spec: LayerSpec, options: ReadOptions) -> ReadOptions:
     """The options of a call as they hold for one of its layers: system and datum are those behind the layer's name."""
     return replace(options, frame=spec.frame, datum=spec.datum, swap_xy=spec.swap_xy, strict=False)
+
+
+def _bounds(table: Table | None) -> Box:
+    assert table is not None, "what has no extent was read wholly"
+    return bounds_of(table)
 
 
 def _years(column: Column | None) -> list[int]:

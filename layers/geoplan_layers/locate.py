@@ -16,6 +16,7 @@ import shapely
 from geoplan.crs import SAME, WEB_MERCATOR, Frame
 from geoplan.datum import DatumParameters
 from geoplan.errors import CallRefused, InputRefused
+from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.messages import Message
 from geoplan.shifted import SHIFTED
 from geoplan_layers.candidates import Box, Candidate, described, flipped, known_frame, looks_swapped, possible
@@ -26,13 +27,15 @@ from geoplan_layers.places import Place, nearest
 GivenDatum = Literal["cgcs2000", "wgs84", "gcj02", "bd09"]
 GIVEN_DATUMS: tuple[GivenDatum, ...] = ("cgcs2000", "wgs84", "gcj02", "bd09")
 
+_MAYBE_SHIFTED, _MAYBE_SWAPPED = "read.kml-datum", "read.survey-looks-swapped"
+
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """What the user says of files: their system where they lack one, their datum, where they lie, and what to mend.
 
     ``anywhere`` allows data outside China. ``strict`` refuses data that contradict ``place``: so for boundaries, while
-    the system of a layer, which may be of a whole province, is only chosen by it.
+    the system of a layer, which may be of a whole province, is only chosen by it. ``accuracy`` of lines is in metres.
     """
 
     frame: Frame | None = None
@@ -42,6 +45,7 @@ class ReadOptions:
     swap_xy: bool = False
     parameters: DatumParameters | None = field(default=None, repr=False)
     strict: bool = True
+    accuracy: float = DEFAULT_ACCURACY
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,12 @@ class Located:
     def shapes(self, shapes: np.ndarray) -> np.ndarray:
         """Shapes with x = east, y = north."""
         return np.asarray(shapely.transform(shapes, lambda xy: xy[:, ::-1])) if self.swapped else shapes
+
+    def told(self, notes: tuple[Message, ...]) -> tuple[Message, ...]:
+        """What reading noted, without the doubts that the user has answered, and how the system was settled."""
+        answered = {_MAYBE_SHIFTED} if self.frame.is_shifted else set()
+        answered |= {_MAYBE_SWAPPED} if self.swapped else set()
+        return (*(note for note in notes if note.id not in answered), *self.notes)
 
     def as_read(self, box: Box) -> Box:
         """A box of the frame in the order in which the file has its numbers, or the reverse: the same exchange."""
@@ -77,9 +87,7 @@ def locate(table: Table, options: ReadOptions) -> tuple[Table, Located]:
     if not np.isfinite(shapely.get_coordinates(shapes)).all():
         raise InputRefused("coordinates-not-finite", file=table.source.file, where=table.layer)
     found = settle(bounds_of(table), table.frame, options, table.source.file, table.layer)
-    return replace(
-        table, shapes=found.shapes(table.shapes), frame=found.frame, notes=(*table.notes, *found.notes)
-    ), found
+    return replace(table, shapes=found.shapes(table.shapes), frame=found.frame, notes=found.told(table.notes)), found
 
 
 def bounds_of(table: Table) -> Box:
@@ -93,7 +101,7 @@ def settle(box: Box, own: Frame | None, options: ReadOptions, file: str, where: 
     file_has = np.isfinite(box).all()
     swapped, notes = _swapped(box, own, options, file, where) if file_has else (False, ())
     box = flipped(box) if swapped else box
-    used: dict[str, Any] = {"swap_xy": True} if swapped else {}
+    used: dict[str, Any] = {"swap_xy": True} if notes else {}
     frame, more = _chosen(box, own, options, used, file, where)
     frame, dated = _dated(frame, options, used, file)
     notes = (*notes, *more, *dated)

@@ -31,6 +31,16 @@ class Selector:
         """The file by the name the user gave it, without its folder."""
         return self.shown or self.path.name
 
+    @property
+    def choice(self) -> str:
+        """What is chosen from the file, as it is written behind its name; empty for the whole.
+
+        >>> parse_selector("a.gpkg#规划[类型=建设]").choice
+        '#规划[类型=建设]'
+        """
+        layer = f"#{self.layer}" if self.layer is not None else ""
+        return f"{layer}[{self.field}={self.value}]" if self.field is not None else layer
+
 
 def parse_selector(text: str) -> Selector:
     """Read ``FILE``, ``FILE#LAYER``, ``FILE[FIELD=VALUE]`` or ``FILE#LAYER[FIELD=VALUE]``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from datetime import date, datetime
 
 import numpy as np
@@ -13,7 +14,7 @@ from geoplan.crs import recognise
 from geoplan.errors import InputRefused
 from geoplan.facts import TOWN_STAGES
 from geoplan.register import Register, Town
-from geoplan_layers.files.gdal_formats import sha256
+from geoplan_layers.files.digests import sha256
 from geoplan_layers.files.limits import BOUNDARY, Limits
 from geoplan_layers.files.table import Table
 from geoplan_layers.files.text import decided, decode
@@ -21,6 +22,7 @@ from geoplan_layers.locate import ReadOptions, locate
 from geoplan_layers.selector import Selector
 from geoplan_layers.vector import read_table
 
+_PLACE = ("lon", "lat")
 _TEXTS = ("id", "name", "county", "tier", "stage", "listed_on", "leading", "sub_industry")
 
 
@@ -38,7 +40,8 @@ def read_register(selector: Selector, options: ReadOptions | None = None, limits
     if others:
         raise InputRefused("towns-kinds", file=table.source.file, where=table.layer, kinds=sorted(others))
     table, located = locate(table, options or ReadOptions(anywhere=True, strict=False))
-    return Register(tuple(_town(table, i) for i in range(len(table))), located.frame, table.source)
+    towns = tuple(_town(table, i) for i in range(len(table)))
+    return Register(towns, located.frame, table.source, read_with=located.used)
 
 
 def _town(table: Table, i: int) -> Town:
@@ -77,14 +80,23 @@ def _csv(selector: Selector) -> Table:
     if not path.is_file():
         raise InputRefused("no-such-file", file=str(path))
     raw = path.read_bytes()
-    rows = list(csv.DictReader(decode(raw.removeprefix(b"\xef\xbb\xbf"), decided(raw.splitlines())).splitlines()))
-    if not rows or not {"lon", "lat"} <= set(rows[0]):
-        raise InputRefused("towns-csv", file=shown, known=list(rows[0]) if rows else [])
+    try:
+        text = decode(raw.removeprefix(b"\xef\xbb\xbf"), decided(raw.splitlines()))
+        lines = [line for line in csv.reader(io.StringIO(text, newline="")) if line]
+    except csv.Error as wrong:
+        raise InputRefused("cannot-be-read", file=shown, detail=str(wrong)) from None
+    head = [name.strip().lower() for name in lines[0]] if lines else []
+    if not set(_PLACE) <= set(head):
+        raise InputRefused("towns-csv", file=shown, known=head or None)
+    rows = [dict(zip(head, _padded(line, len(head)), strict=True)) for line in lines[1:]]
     shapes = np.array([_point(row, i, shown) for i, row in enumerate(rows, 2)], dtype=object)
-    columns = {
-        name: np.array([row[name] for row in rows], dtype=object) for name in rows[0] if name not in ("lon", "lat")
-    }
+    columns = {name: np.array([row[name] for row in rows], dtype=object) for name in head if name not in _PLACE}
     return Table(shapes, columns, np.arange(2, len(rows) + 2), recognise(4490), Source(shown, sha256(path)), path.stem)
+
+
+def _padded(line: list[str], count: int) -> list[str]:
+    """A line with as many fields as the head: trailing commas cut off, missing fields empty."""
+    return [*(field.strip() for field in line[:count]), *[""] * (count - len(line))]
 
 
 def _point(row: dict[str, str], line: int, shown: str) -> shapely.Point:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
+from urllib.parse import quote
 
 from geoplan.messages import Lang, Message, catalogue, say, word
 from geoplan.messages.units import MU_PER_M2, format_unit, number
@@ -209,11 +210,48 @@ def _sums(*areas: float) -> tuple[str, ...]:
     return tuple(printed for area in areas for printed in figures(area) or ())
 
 
-def shown_by(finding: FindingView) -> list[str]:
-    """Ids that the map shows for a finding: its evidence, else the boundary that was measured."""
-    if finding.evidence:
-        return [str(piece["id"]) for piece in finding.evidence]
+def lacks(finding: FindingView) -> str | None:
+    """The layer for want of which a finding is not assessed: missing, or not covering the ground."""
+    record = finding.record
+    if finding.verdict != "not-assessed" or not record["layers"]:
+        return None
+    is_short = any(share < 1 for share in record["coverage"].values())
+    return str(record["layers"][0]) if is_short or record["message"]["id"] == "finding.needs-layer" else None
+
+
+def lacking(report: ReportView) -> dict[str, tuple[Citing, ...]]:
+    """The findings that lack a layer, by its role."""
+    found: dict[str, tuple[Citing, ...]] = {}
+    for policy in report.policies:
+        for finding in policy.findings:
+            if role := lacks(finding):
+                cited = Citing(finding.anchor, finding.title, policy.short, finding.verdict, finding.verdict)
+                found[role] = (*found.get(role, ()), cited)
+    return found
+
+
+def decisive(finding: FindingView) -> list[str] | None:
+    """Of a finding of distances, the lines that break its limit, or the nearest where none does; else none."""
+    lines = [
+        (piece["distance_m"], str(piece["id"])) for piece in finding.evidence if piece.get("distance_m") is not None
+    ]
+    if not lines:
+        return None
+    limit = finding.record.get("limit") or {}
+    least, most = limit.get("min"), limit.get("max")
+    broken = [
+        line
+        for distance, line in lines
+        if (least is not None and distance < least) or (most is not None and distance > most)
+    ]
+    return broken or [min(lines)[1]]
+
+
+def shown_by(finding: FindingView) -> str | None:
+    """What the map's address asks for a finding: what it rests on or lacks, else the boundary that was measured."""
+    if finding.evidence or lacks(finding):
+        return f"finding={quote(finding.anchor)}"
     part = finding.record["message"]["args"].get("of")
     if part in ("planning", "construction"):
-        return [f"boundary.{part}"]
-    return ["boundary.construction"] if part == "construction-land" else []
+        return f"evidence=boundary.{part}"
+    return "evidence=boundary.construction" if part == "construction-land" else None

@@ -11,6 +11,7 @@ from functools import cached_property
 from geoplan.messages import Lang, Message, say, word
 from geoplan.messages.units import format_unit
 from geoplan.verdict import WORST_FIRST
+from geoplan_web.headline import headline, proposal_name
 from geoplan_web.wording import ClauseView, Json, limit_line, quantity, reading_lines, turn_line
 
 ICONS = {"pass": "✓", "attention": "!", "fail": "✗", "not-assessed": "?", "not-applicable": "–"}
@@ -35,12 +36,55 @@ class Judged:
 
     @property
     def icon(self) -> str:
-        """Sign of the verdict."""
-        return ICONS[self.verdict]
+        """Sign of the tone."""
+        return ICONS[self.tone]
+
+    @property
+    def breaks(self) -> bool:
+        """Whether application requirements are broken, of which the spatial verdict says nothing."""
+        return False
+
+    @property
+    def tone(self) -> str:
+        """Verdict id whose colour and sign it is shown in: a pass with broken requirements never looks like a pass."""
+        return "fail" if self.breaks else self.verdict
+
+    @property
+    def badge(self) -> str:
+        """Verdict in words, with the application requirements where they are broken."""
+        if not self.breaks:
+            return self.verdict_word
+        return say(Message("view.badge-broken", {"verdict": self.verdict}), self.lang)
+
+
+class Recorded(Judged):
+    """What a rule found, as the report records it."""
+
+    record: Json
+
+    @property
+    def title(self) -> str:
+        """Name of the rule."""
+        return str(self.record["title"][self.lang])
+
+    @property
+    def verdict(self) -> str:
+        """Verdict id."""
+        return str(self.record["verdict"])
+
+    @property
+    def sentence(self) -> str:
+        """What is so, against what."""
+        return str(self.record["says"][self.lang])
+
+    @property
+    def evidence(self) -> list[Json]:
+        """Patches and lines that the verdict rests on."""
+        return list(self.record["evidence"])
 
 
 @dataclass(frozen=True)
-class FindingView(Judged):
+class FindingView(Recorded):
     """One finding in one language."""
 
     policy: str
@@ -58,16 +102,6 @@ class FindingView(Judged):
         return f"{self.policy}--{self.rule}"
 
     @property
-    def title(self) -> str:
-        """Name of the rule."""
-        return str(self.record["title"][self.lang])
-
-    @property
-    def verdict(self) -> str:
-        """Verdict id."""
-        return str(self.record["verdict"])
-
-    @property
     def flags(self) -> list[str]:
         """What is to be known of the verdict: not firm (with both sides), waivable."""
         found = []
@@ -76,11 +110,6 @@ class FindingView(Judged):
         if self.record.get("waivable"):
             found.append(say(Message("view.waivable"), self.lang))
         return found
-
-    @property
-    def sentence(self) -> str:
-        """What is so, against what."""
-        return str(self.record["says"][self.lang])
 
     @property
     def notes(self) -> list[str]:
@@ -164,14 +193,9 @@ class FindingView(Judged):
         """How far the boundary is from another verdict."""
         return [turn_line(turn, self.lang) for turn in self.record["turns_at"]]
 
-    @property
-    def evidence(self) -> list[Json]:
-        """Patches and lines that the verdict rests on."""
-        return list(self.record["evidence"])
-
 
 @dataclass(frozen=True)
-class StructureView(Judged):
+class StructureView(Recorded):
     """What holds in every check whatever the policy, in one language."""
 
     record: Json
@@ -181,26 +205,6 @@ class StructureView(Judged):
     def anchor(self) -> str:
         """Id of the finding on a page."""
         return f"structure--{self.record['rule']}"
-
-    @property
-    def title(self) -> str:
-        """Name of the rule."""
-        return str(self.record["title"][self.lang])
-
-    @property
-    def verdict(self) -> str:
-        """Verdict id."""
-        return str(self.record["verdict"])
-
-    @property
-    def sentence(self) -> str:
-        """What is so, against what."""
-        return str(self.record["says"][self.lang])
-
-    @property
-    def evidence(self) -> list[Json]:
-        """Pieces that the verdict rests on."""
-        return list(self.record["evidence"])
 
 
 @dataclass(frozen=True)
@@ -241,8 +245,15 @@ class PolicyView(Judged):
         return str(self.record["verdict"])
 
     @property
-    def application(self) -> str:
-        """State of the application requirements in words."""
+    def breaks(self) -> bool:
+        """Whether the paper's application requirements are broken."""
+        return bool(self.record["application"] == "broken")
+
+    @property
+    def application(self) -> str | None:
+        """State of the application requirements in words, or none where the paper has none."""
+        if not self.group("application"):
+            return None
         return say(Message(f"view.application-{self.record['application']}"), self.lang)
 
     @property
@@ -275,8 +286,8 @@ class ReportView(Judged):
 
     @property
     def name(self) -> str:
-        """The proposal's name, or that it has none."""
-        return str(self.content["proposal"]["name"] or say(Message("view.unnamed"), self.lang))
+        """The proposal's name, else its file's, or that it has none."""
+        return proposal_name(self.content["proposal"]) or say(Message("view.unnamed"), self.lang)
 
     @property
     def invented(self) -> bool:
@@ -299,27 +310,24 @@ class ReportView(Judged):
         return [StructureView(record, self.lang) for record in self.structure]
 
     @property
-    def sentence(self) -> str:
-        """The whole verdict in one sentence."""
-        spatial = [f.verdict for p in self.policies for f in p.group("spatial")]
-        verdicts = [*spatial, *(found.verdict for found in self.structural)]
-        counts = {verdict: verdicts.count(verdict) for verdict in _ORDER}
-        others = [
-            Message(f"view.sentence-others-{verdict}", {"count": counts[verdict]}).as_dict()
-            for verdict in ("attention", "not-assessed")
-            if verdict != self.verdict and counts[verdict]
-        ]
-        args = {"name": self.name, "policies": len(self.policies), "count": counts[self.verdict]}
-        told = say(Message(f"view.sentence-{self.verdict}", args), self.lang)
-        if self.verdict != "fail" or not others:
-            return told
-        return told + say(Message("view.sentence-others", {"others": others}), self.lang)
+    def breaks(self) -> bool:
+        """Whether the application requirements of any paper are broken."""
+        return any(policy.breaks for policy in self.policies)
 
     @property
-    def broken(self) -> list[FindingView]:
-        """What fails: spatial findings first, then application requirements that are broken."""
-        found = [f for group in ("spatial", "application") for p in self.policies for f in p.group(group)]
-        return [f for f in found if f.verdict == "fail"]
+    def sentence(self) -> str:
+        """The whole verdict in one sentence, with the application requirements where they are broken."""
+        spatial = [f.verdict for p in self.policies for f in p.group("spatial")]
+        verdicts = [*spatial, *(found.verdict for found in self.structural)]
+        broken = [f for p in self.policies for f in p.group("application") if f.verdict == "fail"]
+        args = {"name": self.name, "policies": len(self.policies)}
+        return headline(self.verdict, verdicts, len(broken), args, self.lang)
+
+    @property
+    def caveat(self) -> str | None:
+        """What belongs beside the verdict: that no policy was named, so that what papers share was checked."""
+        said = (w["says"][self.lang] for w in self.content["warnings"] if w["id"] == "warning.common-policy")
+        return next(said, None)
 
     @property
     def warnings(self) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from geoplan.messages import Message, catalogue, say
 from geoplan.plane import Plane
-from geoplan_web.evidence import Citing
+from geoplan_web.evidence import Citing, decisive
 from geoplan_web.finding import ICONS, ReportView
 from geoplan_web.map_layers import Drawn, MapGroup, MapLayer, Row, map_groups, missing
 from geoplan_web.map_points import PRECISION, PointTable
@@ -23,9 +23,10 @@ def map_data(report: ReportView, drawn: Drawn) -> dict[str, Any]:
 
     A layer's ``rows`` are columns: one list for each property that a row of the layer has. ``shape`` is written by
     `PointTable`; ``patch`` and ``id`` go without the beginning that all of them share; ``label`` and ``findings``
-    are places in ``labels`` and in the page's ``findings``.
+    are places in ``labels`` and in the page's ``findings``. A finding with ``shows`` is shown by those rows alone.
     """
     table, cited = PointTable(), _Numbered()
+    decided = {f.anchor: ids for policy in report.policies for f in policy.findings if (ids := decisive(f))}
     groups = [_group(group, drawn.plane, table, cited) for group in map_groups(report, drawn)]
     return {
         "lang": report.lang,
@@ -37,7 +38,14 @@ def map_data(report: ReportView, drawn: Drawn) -> dict[str, Any]:
         "meridian": drawn.plane.central_meridian,
         "missing": missing(report),
         "findings": [
-            {"anchor": c.anchor, "title": c.title, "paper": c.paper, "verdict": c.verdict} for c in cited.found
+            {
+                "anchor": c.anchor,
+                "title": c.title,
+                "paper": c.paper,
+                "verdict": c.verdict,
+                "shows": decided.get(c.anchor),
+            }
+            for c in cited.found
         ],
         "groups": groups,
         "points": table.text(),
@@ -109,5 +117,8 @@ def _told(rows: Sequence[Row], cited: _Numbered) -> dict[str, list[Any]]:
         "distance": [piece and piece.distance for piece in some],
         "part": [piece and piece.part for piece in some],
         "uses": [piece and piece.uses for piece in some],
-        "findings": [piece and [cited.number(each) for each in piece.citing] for piece in some],
+        "roles": [row.roles for row in rows],
+        "findings": [
+            [cited.number(c) for c in (row.piece.citing if row.piece else row.citing)] or None for row in rows
+        ],
     }

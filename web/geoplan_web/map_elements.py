@@ -97,6 +97,7 @@ class Drawing(_Own):
 
     default_js = [  # noqa: RUF012 - folium declares it so
         ("pattern", "https://teastman.github.io/Leaflet.pattern/leaflet.pattern.js"),
+        ("geoplan-labels", "geoplan:labels.js"),
         ("geoplan-drawing", "geoplan:drawing.js"),
         ("geoplan-legend", "geoplan:legend.js"),
         ("geoplan-selection", "geoplan:selection.js"),

@@ -10,11 +10,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geoplan.context import UNCOVERED
 from geoplan.messages import Lang, Message, catalogue, say, word
 from geoplan.plane import Plane
 from geoplan.report import Context
 from geoplan_web import map_style
-from geoplan_web.evidence import FARMLAND, PieceView, figures, pieces
+from geoplan_web.evidence import FARMLAND, Citing, PieceView, figures, lacking, pieces
 from geoplan_web.finding import ReportView
 from geoplan_web.map_style import Style
 
@@ -32,7 +33,7 @@ _FARMLAND_HITS = {
 _QUIET = frozenset({"construction-control-zones", "land-use-zones", "counties"})
 """Control lines that begin hidden: they cover everything."""
 
-Pane = Literal["ground", "areas", "lines", "inner"]
+Pane = Literal["ground", "areas", "unknown", "lines", "inner"]
 """Where a layer lies, from below. Boundaries often share a line: the construction boundary lies on the planning's."""
 
 
@@ -64,7 +65,8 @@ class Drawn(Protocol):
 class Row:
     """One thing on the map: its shape on the plane, its style, and what its popup says.
 
-    ``text`` is written beside it; ``piece`` is the evidence that it is; ``id`` names it to the result page.
+    ``text`` is written beside it; ``piece`` is the evidence that it is; ``id`` names it to the result page; ``roles``
+    are layers that do not know this ground, and ``citing`` the findings that lack them.
     """
 
     shape: shapely.Geometry
@@ -75,6 +77,8 @@ class Row:
     text: str = ""
     area: tuple[str, str] | None = None
     piece: PieceView | None = None
+    roles: tuple[str, ...] = ()
+    citing: tuple[Citing, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,9 +107,10 @@ class MapGroup:
 
 
 def map_groups(report: ReportView, drawn: Drawn) -> list[MapGroup]:
-    """Every group that has something to show, boundaries first."""
+    """Every group that has something to show: first what is not known, since blank ground there is no clearance."""
     maker = _Maker(report, drawn)
     made = [
+        MapGroup(maker.say("no-data"), maker.uncovered()),
         MapGroup(maker.say("boundaries"), maker.boundaries()),
         MapGroup(maker.say("farmland"), maker.farmland()),
         MapGroup(maker.say("evidence"), maker.other_evidence()),
@@ -146,7 +151,8 @@ class _Maker:
         self.pieces = {key: piece for key, piece in pieces(report).items() if key in drawn.evidence}
         self.by_role: dict[str, list[Context]] = {}
         for each in drawn.context:
-            self.by_role.setdefault(each.role, []).append(each)
+            if UNCOVERED not in each.groups:
+                self.by_role.setdefault(each.role, []).append(each)
         self.ground = shapely.buffer(shapely.union_all(list(drawn.boundaries.values())), REACH)
         shapely.prepare(self.ground)
 
@@ -155,6 +161,25 @@ class _Maker:
 
     def word(self, kind: str, name: str) -> str:
         return word(kind, name, self.report.lang)
+
+    # --- What is not known ---------------------------------------------------------------------------------------
+
+    def uncovered(self) -> list[MapLayer]:
+        """Ground that a layer asked by some rule does not know; layers that nobody gave know none of it, together."""
+        cited = lacking(self.report)
+        partly = {each.role: each.shape for each in self.drawn.context if UNCOVERED in each.groups}
+        missing = [role for role in cited if role not in partly]
+        grounds = [(missing, self.drawn.boundaries["planning"])] if missing else []
+        rows = [
+            Row(
+                shape,
+                id=f"uncovered.{roles[0]}",
+                roles=tuple(self.word("role", role) for role in roles),
+                citing=tuple(finding for role in roles for finding in cited.get(role, ())),
+            )
+            for roles, shape in (*grounds, *(([role], shape) for role, shape in partly.items()))
+        ]
+        return [MapLayer(self.say("uncovered"), "unknown", [("", map_style.UNCOVERED)], rows)]
 
     # --- What is judged ------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ basic farmland has the colours of the demarcation maps (基本农田划区定界
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 BLACK, BLUE, SKY, GREEN = "#000000", "#0072b2", "#56b4e9", "#009e73"
@@ -39,7 +39,7 @@ class Style:
     """One class of what is drawn.
 
     ``casing`` puts a white line below a boundary, so that it shows on any ground; ``mark`` puts a ring around what
-    is too small to see.
+    is too small to see; ``cross`` hatches a second time, across the first.
     """
 
     color: str
@@ -50,15 +50,18 @@ class Style:
     hatch: Hatch | None = None
     casing: bool = False
     mark: bool = False
+    cross: bool = False
 
     def as_options(self) -> dict[str, Any]:
-        """Leaflet's path options, with ``hatch``, ``casing`` and ``mark`` for our own drawing."""
+        """Leaflet's path options, with ``hatch``, ``cross``, ``casing`` and ``mark`` for our own drawing."""
         options: dict[str, Any] = {"color": self.color, "weight": self.weight, "fill": bool(self.fill or self.hatch)}
         if self.dash:
             options["dashArray"] = self.dash
         if self.hatch:
             options["fillOpacity"] = 1
             options["hatch"] = self.hatch.as_options(self.fill, self.fill_opacity)
+            if self.cross:
+                options["cross"] = replace(self.hatch, angle=self.hatch.angle + 90).as_options(None, 0)
         elif self.fill:
             options |= {"fillColor": self.fill, "fillOpacity": self.fill_opacity}
         return options | {key: True for key in ("casing", "mark") if getattr(self, key)}
@@ -77,6 +80,8 @@ HIT = Style(VERMILION, 2, fill=VERMILION, fill_opacity=0.35, hatch=Hatch(VERMILI
 TAKEN = Style("#7a5a00", 1.2, fill=ORANGE, fill_opacity=0.25, hatch=Hatch("#a87400", 0, 1.0, 6.0))
 UNKNOWN = Style(GREY, 1.5, dash="2 4", fill=GREY, fill_opacity=0.2, hatch=Hatch(GREY, 90, 1.0, 5.0))
 SLIVER = Style(VERMILION, 1.5, dash="3 3", mark=True)
+UNCOVERED = Style(GREY, 1.2, dash="6 4", hatch=Hatch(GREY, 45, 0.9, 11), cross=True)
+"""A grid of grey lines and nothing between them: what lies below still shows, and no ground looks clear."""
 
 TOWN = Style("#7b3f68", 2, fill=PURPLE, fill_opacity=0.35)
 DISTANCE = Style("#7b3f68", 2, dash="6 4", casing=True)

@@ -23,11 +23,6 @@ from geoplan_web.templating import render
 from geoplan_web.wording import Json
 
 CHINA_TIME = timezone(timedelta(hours=8))
-UPLOADED_ROLES = (
-    "permanent-basic-farmland", "land-use", "planned-land-use", "ecological-redline", "urban-development-boundary",
-    "construction-control-zones",
-)  # fmt: skip
-"""Layers that the start page offers to upload; the others come by the interface or the command line."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +51,24 @@ class CheckCard:
         return self.made_at.replace(tzinfo=self.made_at.tzinfo or UTC).astimezone(CHINA_TIME).strftime("%Y-%m-%d %H:%M")
 
 
+@dataclass(frozen=True)
+class FileRow:
+    """Files of one content on the result page: ``planning``, ``construction`` or ``overlaps``; addresses by suffix."""
+
+    subject: str
+    files: Mapping[str, str]
+
+
 class _Told(NamedTuple):
     """A refusal in one language: the file and the place in it, then what is wrong and how to mend it."""
 
     file: str | None
     where: str | None
     text: str
+    others: tuple[_Told, ...] = ()
+    """Further faults of the same file."""
     link: str | None = None
+    """Where it can be mended."""
 
 
 class _Place(NamedTuple):
@@ -77,6 +83,7 @@ def home(
     *,
     policies: Sequence[Policy],
     layers: Sequence[LayerCard],
+    roles: Sequence[str],
     recent: Sequence[CheckCard],
     nonce: str,
     refusal: GeoplanError | Mapping[str, Any] | None = None,
@@ -88,6 +95,8 @@ def home(
     ----------
     policies
         All that may be chosen; ``land-law`` is shown as always checked.
+    layers, roles
+        What is registered, and every role that a layer can be uploaded for.
     refusal
         Why the form that was just sent was refused: the error, or its problem document.
     link
@@ -96,12 +105,12 @@ def home(
     problem = refusal.as_dict() if isinstance(refusal, GeoplanError) else refusal
     return render(
         "home.html", lang,
-        nonce=nonce, here="/", places=_places(policies, lang), always=ALWAYS, layers=layers, recent=recent,
-        icons=ICONS, roles=UPLOADED_ROLES, told=_told(problem, lang, link) if problem else None,
+        nonce=nonce, here="/", places=_places(policies, lang), always=ALWAYS, layers=_by_role(layers), recent=recent,
+        icons=ICONS, roles=roles, told=_told(problem, lang, link) if problem else None,
     )  # fmt: skip
 
 
-def result(content: Json, links: Mapping[str, str], lang: Lang, *, nonce: str) -> str:
+def result(content: Json, links: Mapping[str, str], lang: Lang, *, nonce: str, files: Sequence[FileRow] = ()) -> str:
     """The page of a check: verdict, what to change, findings beside the map, measures, data, downloads.
 
     Parameters
@@ -110,6 +119,8 @@ def result(content: Json, links: Mapping[str, str], lang: Lang, *, nonce: str) -
         The report ``geoplan/report/1``; ``invented`` marks demo data on the page.
     links
         Addresses: ``map`` (the page shown in a frame), and for downloads ``map_file``, ``report``, ``overlaps``.
+    files
+        Boundaries and pieces in the formats that can be written.
     """
     report = ReportView(content, lang)
     parts, measures = boundary_measures(report)
@@ -117,7 +128,7 @@ def result(content: Json, links: Mapping[str, str], lang: Lang, *, nonce: str) -
         "result.html", lang,
         nonce=nonce, here="", report=report, links=links, summary=summary(report), icons=ICONS,
         shown_by=shown_by, figures=finding_figures, parts_drawn=parts, measures=measures, land=land_rows(report),
-        farmland=farmland_tables(report),
+        farmland=farmland_tables(report), files=files,
     )  # fmt: skip
 
 
@@ -137,13 +148,21 @@ def problem(problem: Mapping[str, Any], lang: Lang, *, nonce: str, link: str | N
     return render("problem.html", lang, nonce=nonce, here="/", problem=problem, told=_told(problem, lang, link))
 
 
+def _by_role(layers: Sequence[LayerCard]) -> dict[str, list[LayerCard]]:
+    """Registered layers by role: a service may hold a role for many places."""
+    found: dict[str, list[LayerCard]] = {}
+    for layer in layers:
+        found.setdefault(layer.role, []).append(layer)
+    return found
+
+
 def _told(problem: Mapping[str, Any], lang: Lang, link: str | None = None) -> _Told:
     """A problem without the file and place that its text begins with: they are shown by themselves."""
     text = str(problem.get(lang) or problem.get("detail") or problem.get("title") or "")
     file, where = problem.get("file"), problem.get("where")
     for part in filter(None, (file, where)):
         text = text.removeprefix(f"{part}{say(Message('page.colon'), lang)}")
-    return _Told(file, where, text, link)
+    return _Told(file, where, text, tuple(_told(each, lang) for each in problem.get("others", ())), link)
 
 
 def _places(policies: Sequence[Policy], lang: Lang) -> list[_Place]:

@@ -10,6 +10,7 @@ from geoplan.messages import Lang, Message, catalogue, say, word
 from geoplan.messages.units import format_unit
 from geoplan.policy import Cited, Limit, Policy, PolicyBook, Rule, Words
 from geoplan.rules.figure import limit_words
+from geoplan.rules.size import limit_phrase
 from geoplan_web.wording import reading_lines
 
 _PARTS = ("planning", "construction", "construction-land")
@@ -116,7 +117,8 @@ class RuleSheet:
 
     def _limit(self, limit: Limit) -> str:
         """A limit after the name of its figure; a kind's own figure is what the rule judges, told elsewhere."""
-        said = say(limit_words(limit), self.lang)
+        by_class = self.rule.kind == "class-area"  # the law counts land by class in hectares
+        said = say(limit_phrase(limit, unit="ha_short") if by_class else limit_words(limit), self.lang)
         known = f"word.figure.{limit.figure}" in catalogue()
         return f"{word('figure', limit.figure, self.lang)}{self._colon}{said}" if known else said
 

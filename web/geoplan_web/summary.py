@@ -7,8 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from geoplan_web.finding import FindingView, PolicyView, ReportView
+
+
+class PointRule(NamedTuple):
+    """A rule that a fact breaks: its place on the page, its title, its paper, and whether its clause is a quote."""
+
+    anchor: str
+    title: str
+    paper: str
+    is_quote: bool
 
 
 @dataclass
@@ -19,8 +29,7 @@ class Point:
     change: str | None
     verdict: str
     icon: str
-    rules: list[tuple[str, str, str]] = field(default_factory=list)
-    """For each rule: its place on the page, its title, its paper."""
+    rules: list[PointRule] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -48,13 +57,14 @@ def _points(several: Iterable[tuple[PolicyView, FindingView]]) -> list[Point]:
     found: dict[str, Point] = {}
     for policy, finding in several:
         new = Point(finding.sentence, finding.change, finding.verdict, finding.icon)
-        found.setdefault(finding.sentence, new).rules.append((finding.anchor, finding.title, policy.short))
+        rule = PointRule(finding.anchor, finding.title, policy.short, finding.clause.is_quote)
+        found.setdefault(finding.sentence, new).rules.append(rule)
     return list(found.values())
 
 
 def _structural(report: ReportView, verdict: str) -> list[Point]:
     return [
-        Point(found.sentence, None, verdict, found.icon, [(found.anchor, found.title, "")])
+        Point(found.sentence, None, verdict, found.icon, [PointRule(found.anchor, found.title, "", True)])
         for found in report.structural
         if found.verdict == verdict
     ]

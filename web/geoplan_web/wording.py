@@ -49,16 +49,20 @@ def reading_lines(reading: Json, lang: Lang) -> list[tuple[str, str]]:
 
 
 def _reading(key: str, value: Any, lang: Lang) -> str:
-    if key.endswith("_m"):
-        return format_unit(value, "distance", lang)
     if isinstance(value, str):
-        return word("reading", value, lang)
+        return word("town-stage" if key == "stages" else "reading", value, lang)
     joint = "、" if lang == "zh" else ", "
     if isinstance(value, list | tuple):
         return joint.join(_reading(key, each, lang) for each in value)
     if isinstance(value, Mapping):
-        return joint.join(f"{name}: {_reading(key, each, lang)}" for name, each in value.items())
-    return format_unit(value, "count", lang)
+        equals = " = " if key == "stages" else say(Message("page.colon"), lang)
+        return joint.join(f"{name}{equals}{_reading(key, each, lang)}" for name, each in value.items())
+    return format_unit(value, _unit_of(key), lang)
+
+
+def _unit_of(key: str) -> str:
+    """Unit of a reading by how its key ends."""
+    return {"m": "distance", "share": "share"}.get(key.rpartition("_")[2], "count")
 
 
 def quantity(value: float, unit: str, lang: Lang) -> str:

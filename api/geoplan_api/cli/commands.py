@@ -11,6 +11,7 @@ import typer
 
 from geoplan.errors import CallRefused
 from geoplan.messages import Lang, Message, say
+from geoplan_layers.sandbox.workers import warm
 
 if TYPE_CHECKING:
     from geoplan.report import Report
@@ -94,6 +95,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """检查一个方案 / check a proposal."""
+    warm()
     from geoplan_api import inquiry as ask
     from geoplan_layers.selector import Selector, parse_selector
 
@@ -147,6 +149,7 @@ def demo(
     lang: LangOption = "zh",
 ) -> None:
     """检查随附的演示小镇 / check the shipped demo towns."""
+    warm()
     from geoplan_api.demo import towns
     from geoplan_api.inquiry import answer
     from geoplan_api.write import write_report
@@ -173,6 +176,7 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """文件里有什么 / what a file holds: encoding, CRS, parts, repairs, areas."""
+    warm()
     from geoplan_api.cli.info import describe, print_description
     from geoplan_api.inquiry import frame_named
     from geoplan_layers.locate import ReadOptions
@@ -185,6 +189,52 @@ def info(
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     else:
         print_description(found, tongue, _console(tongue, err=False))
+
+
+@app.command()
+def replay(
+    report: Annotated[Path, typer.Argument(metavar="REPORT.json")],
+    inputs: Annotated[
+        list[Path] | None, typer.Option("--from", help="输入文件所在目录, 可重复 / where inputs lie")
+    ] = None,
+    datum_parameters: ParametersOption = None,
+    lang: LangOption = "zh",
+    as_json: JsonOption = False,
+) -> None:
+    """按报告重新检查，核对结果是否一致 / do a check again from its report."""
+    from geoplan_api.cli.replay import print_replay
+    from geoplan_api.replay import replay as done_again
+    from geoplan_layers.parameters_file import read_parameters
+
+    tongue = language(lang)
+    found = done_again(report, inputs or [], read_parameters(datum_parameters) if datum_parameters else None)
+    if as_json:
+        sys.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False, indent=2) + "\n")
+    print_replay(found, tongue, _console(tongue, err=as_json))
+    raise typer.Exit(found.exit_status)
+
+
+@app.command()
+def convert(
+    source: Annotated[str, typer.Argument(metavar="IN", help="FILE#LAYER[FIELD=VALUE]")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help=".shp .zip .gpkg .kml .dxf .geojson .txt .xlsx")],
+    to_crs: Annotated[str | None, typer.Option(help="输出坐标系 / system of the output, EPSG:N")] = None,
+    crs: CrsOption = None,
+    datum: DatumOption = None,
+    place: PlaceOption = None,
+    swap_xy: SwapOption = False,
+    anywhere: Annotated[bool, typer.Option("--anywhere")] = False,
+    lang: LangOption = "zh",
+) -> None:
+    """转换格式与坐标系 / another format or coordinate system."""
+    from geoplan_api.cli.convert import run
+    from geoplan_api.inquiry import frame_named
+    from geoplan_layers.locate import ReadOptions
+    from geoplan_layers.selector import parse_selector
+
+    tongue = language(lang)
+    means = ReadOptions(frame_named(crs), anywhere, **_located(datum, place, swap_xy, None))
+    run(parse_selector(source), out, means, frame_named(to_crs), tongue, _console(tongue, err=False))
 
 
 @policies_app.callback()

@@ -14,6 +14,7 @@ from geoplan.check import software
 from geoplan.errors import GeoplanError
 from geoplan.messages import Lang, Message, say
 from geoplan.policy import PolicyBook, misquotes
+from geoplan_layers.sandbox.workers import own_pool
 
 
 def examine(lang: Lang, console: Console) -> int:
@@ -32,7 +33,8 @@ def examine(lang: Lang, console: Console) -> int:
                 lang,
             )
         else:
-            line = f"{say(Message('doctor.good'), lang)}  {detail}"
+            shown = say(detail, lang) if isinstance(detail, Message) else detail
+            line = f"{say(Message('doctor.good'), lang)}  {shown}"
         console.print(escape(f"{say(Message(f'doctor.{name}'), lang)}: {line}"), soft_wrap=True)
     return 1 if wrong else 0
 
@@ -61,6 +63,18 @@ def _drivers() -> str:
     if missing:
         raise RuntimeError(", ".join(sorted(missing)))
     return ", ".join(READ)
+
+
+def _readers() -> Message:
+    """A reader is started and asked which limits hold; those that this system does not know are named."""
+    pool = own_pool()
+    pool.warm()
+    reader = pool.states()[0]
+    limits: dict[bool, list[Message]] = {True: [], False: []}
+    for name, holds in reader["held"].items():
+        limits[bool(holds)].append(Message(f"doctor.limit.{name}"))
+    told = {"held": limits[True] or None, "not": limits[False]}
+    return Message("doctor.limits" if limits[False] else "doctor.limits-all", told)
 
 
 def _demo() -> str:
@@ -93,10 +107,11 @@ def _versions() -> str:
     return ", ".join(f"{name} {version}" for name, version in software().items())
 
 
-_EXAMINATIONS: dict[str, Callable[[], str]] = {
+_EXAMINATIONS: dict[str, Callable[[], str | Message]] = {
     "policies": _policies,
     "assets": _assets,
     "drivers": _drivers,
+    "readers": _readers,
     "demo": _demo,
     "home": _home,
     "fonts": _fonts,

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from geoplan.boundary import mend
 from geoplan.crs import Frame
 from geoplan.errors import InputRefused
 from geoplan.measure import survey_areas
+from geoplan.mending import mend
 from geoplan.messages import LANGUAGES, Lang, Message, both, say
 from geoplan.messages.units import half_up
 from geoplan.plane import Plane
@@ -86,9 +86,8 @@ def _measured(table: Table, present: np.ndarray, frame: Frame, *, anywhere: bool
         for i in np.flatnonzero(~shapely.is_valid(surfaces))
     ]
     try:
-        mended, repairs = mend(
-            surfaces, frame, table.source.file, [f"{table.layer} {i + 1}" for i in range(len(surfaces))]
-        )
+        rows = [str(i) for i in range(1, len(surfaces) + 1)]
+        mended, repairs = mend(surfaces, frame, table.source.file, table.layer, rows)
         plane = Plane.around(_longitude(mended, frame, table, anywhere=anywhere))
         on_plane = plane.bring(mended, frame, anywhere=anywhere, file=table.source.file)
     except InputRefused as refused:

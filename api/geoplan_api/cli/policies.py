@@ -19,21 +19,19 @@ from geoplan_web.policy import PolicySheet, RuleSheet
 
 
 def print_list(lang: Lang, as_json: bool, console: Console) -> None:
-    """Every shipped policy: id, place, paper, standing, dates, number of rules."""
+    """Every policy: its id, and its paper with place, standing, date of issue and number of rules below it."""
     policies = list(PolicyBook(office_policies(home_folder())))
     if as_json:
         sys.stdout.write(json.dumps([_head(p) for p in policies], ensure_ascii=False, indent=2) + "\n")
         return
-    grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for key in ("id", "place", "paper", "standing", "issued", "rules"):
-        grid.add_column(
-            say(Message(f"policies.{key}"), lang),
-            overflow="fold",
-            justify="right" if key == "rules" else "left",
-        )
+    grid = Grid(box=None, pad_edge=False, padding=(0, 3, 1, 0))
+    grid.add_column(say(Message("policies.id"), lang), no_wrap=True)
+    grid.add_column(say(Message("policies.paper"), lang), overflow="fold")
     for policy in policies:
         sheet = PolicySheet(policy, PolicyBook(), lang)
-        grid.add_row(policy.id, sheet.place, escape(sheet.title), sheet.standing, sheet.issued, str(len(policy.rules)))
+        rules = say(Message("page.policies-rules", {"count": len(policy.rules)}), lang)
+        about = " · ".join((sheet.place, sheet.standing, sheet.issued, rules))
+        grid.add_row(policy.id, f"{escape(sheet.title)}\n[dim]{escape(about)}[/]")
     console.print(grid)
 
 

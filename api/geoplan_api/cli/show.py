@@ -24,7 +24,7 @@ _COLOURS = {
 def print_report(content: dict[str, Any], lang: Lang, console: Console) -> None:
     """The report as tables: verdict sentence, warnings, then each policy with findings and clauses."""
     view = ReportView(content, lang)
-    console.print(f"[bold {_COLOURS[view.verdict]}]{view.icon} {escape(view.sentence)}[/]")
+    console.print(f"[bold {_COLOURS[view.tone]}]{view.icon} {escape(view.sentence)}[/]")
     for warning in view.warnings:
         console.print(f"  [dim]· {escape(warning)}[/]")
     for record in view.structure:
@@ -37,14 +37,13 @@ def print_report(content: dict[str, Any], lang: Lang, console: Console) -> None:
 def _print_policy(policy: PolicyView, lang: Lang, console: Console) -> None:
     args = {
         "icon": policy.icon,
-        "verdict": policy.verdict,
+        "verdict": policy.badge,
         "id": policy.id,
         "title": policy.title,
-        "standing": policy.record["status"],
-        "application": policy.application,
+        "standing": [each for each in (policy.standing, None if policy.breaks else policy.application) if each],
     }
     console.print()
-    console.print(f"[bold {_COLOURS[policy.verdict]}]{escape(say(Message('cli.policy-line', args), lang))}[/]")
+    console.print(f"[bold {_COLOURS[policy.tone]}]{escape(say(Message('cli.policy-line', args), lang))}[/]")
     for warning in policy.warnings:
         console.print(f"  [dim]· {escape(warning)}[/]")
     table = Table(show_edge=False, pad_edge=False, box=None, padding=(0, 2, 0, 0))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
-from geoplan.errors import InputRefused
+from geoplan.messages import Lang
+from geoplan_api.downloads import file_rows
 from geoplan_api.form import form_schema
 from geoplan_api.negotiate import HTML, JSON, wants_page
 from geoplan_api.respond import VARY, data, lang_of, only, page, page_or_data
+from geoplan_api.routes.asked import judged
 from geoplan_api.routes.documented import as_report, documented, refusals
-from geoplan_api.routes.locate import hold
 from geoplan_api.service import service_of
 from geoplan_api.upload import receive
+from geoplan_layers.overlaps import Overlaps
 from geoplan_web import map as web_map
 from geoplan_web import pages
 
@@ -43,11 +45,7 @@ async def make_check(request: Request) -> Response:
         if form.texts.get("lang", [""])[0] in ("zh", "en"):
             request.state.lang = form.texts["lang"][0]
         lang = lang_of(request)
-        try:
-            check, text = await service.pool.run(partial(service.check, form, folder, lang))
-        except InputRefused as refusal:
-            hold(request, form, refusal)
-            raise
+        check, text = await judged(request, form, folder, lang)
     address = f"/checks/{check.id}"
     if wants_page(request):
         return RedirectResponse(f"{address}?lang={lang}", 303)
@@ -66,7 +64,12 @@ def show_check(request: Request, check_id: str) -> Response:
     text, content = service.report(check)
     if not page_or_data(request):
         return data(request, text, check.report_sha256)
-    return page(request, lambda lang, nonce: pages.result(content, links_of(check_id, lang), lang, nonce=nonce))
+
+    def draw(lang: Lang, nonce: str) -> str:
+        files = file_rows(check_id, content, lang)
+        return pages.result(content, links_of(check_id, lang), lang, nonce=nonce, files=files)
+
+    return page(request, draw)
 
 
 @router.get("/checks/{check_id}/report.json", response_class=Response, responses=documented(JSON))
@@ -82,10 +85,7 @@ def report_file(request: Request, check_id: str) -> Response:
 def show_map(request: Request, check_id: str) -> Response:
     """地图页 / the map as a page of the service."""
     only(request, HTML)
-    service = service_of(request)
-    check = service.store.get(check_id)
-    _, content = service.report(check)
-    overlaps = service.overlaps(check, content)
+    content, overlaps = _geometry(request, check_id)
     return page(request, lambda lang, nonce: web_map.draw(content, overlaps, lang, mode="static", nonce=nonce))
 
 
@@ -93,10 +93,8 @@ def show_map(request: Request, check_id: str) -> Response:
 def map_file(request: Request, check_id: str) -> Response:
     """单个文件的地图，可离线打开 / the map as one file that opens offline."""
     only(request, HTML)
-    service = service_of(request)
-    check = service.store.get(check_id)
-    _, content = service.report(check)
-    drawn = web_map.draw(content, service.overlaps(check, content), lang_of(request), mode="inline")
+    content, overlaps = _geometry(request, check_id)
+    drawn = web_map.draw(content, overlaps, lang_of(request), mode="inline")
     headers = {**VARY, "Content-Disposition": 'attachment; filename="map.html"', "Content-Security-Policy": "sandbox"}
     return Response(drawn, headers=headers, media_type=HTML)
 
@@ -120,3 +118,11 @@ def links_of(check_id: str, lang: str) -> dict[str, str]:
         "report": f"{base}/report.json",
         "overlaps": f"{base}/overlaps.gpkg",
     }
+
+
+def _geometry(request: Request, check_id: str) -> tuple[dict[str, Any], Overlaps]:
+    """The report of a check as data, and its geometry."""
+    service = service_of(request)
+    check = service.store.get(check_id)
+    _, content = service.report(check)
+    return content, service.overlaps(check, content)

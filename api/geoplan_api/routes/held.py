@@ -39,7 +39,10 @@ def policies(request: Request) -> Response:
 @router.get("/policies/facts.toml", response_class=Response, responses=documented("text/plain"))
 def facts_template(request: Request, policy: Annotated[list[str] | None, Query()] = None) -> Response:
     """空白申报表 / a blank facts file for the policies named."""
-    text = facts_file(tuple(policy or ()), service_of(request).book, lang_of(request))
+    ids = (
+        each for each in policy or () if each and not each.endswith(".toml")
+    )  # a form also names its own file, if any
+    text = facts_file(tuple(ids), service_of(request).book, lang_of(request))
     headers = {"Content-Disposition": 'attachment; filename="facts.toml"'}
     return Response(text, media_type="text/plain; charset=utf-8", headers=headers)
 

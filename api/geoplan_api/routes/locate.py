@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from functools import partial
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from geoplan.errors import CallRefused, InputRefused
+from geoplan.errors import CallRefused
 from geoplan_api.hold import answered, relocated
-from geoplan_api.negotiate import HTML, wants_page
+from geoplan_api.negotiate import HTML
 from geoplan_api.respond import lang_of, only, page
+from geoplan_api.routes.asked import judged
 from geoplan_api.routes.documented import held_as, refusals
 from geoplan_api.service import service_of
-from geoplan_api.upload import Submission, receive
+from geoplan_api.upload import receive
 from geoplan_layers.places import prefectures
 from geoplan_web import locating
 
 router = APIRouter(tags=["checks"])
 _MOST_BYTES = 20_000
-
-
-def hold(request: Request, form: Submission, refusal: InputRefused) -> None:
-    """Hold a browser's form that lacks a system, so that its refusal can lead to the map."""
-    if wants_page(request) and refusal.message.args.get("found"):
-        token = service_of(request).holds.keep(form, refusal)
-        request.state.locate = f"/locate/{token}" if token else None
 
 
 @router.get("/locate/{token}", response_class=Response, responses={**held_as(HTML), **refusals(404)})
@@ -57,9 +50,5 @@ async def settle_place(request: Request, token: str) -> Response:
         form = relocated(answered(held, picked.texts), folder)
         shutil.rmtree(held.folder, ignore_errors=True)
         lang = lang_of(request)
-        try:
-            check, _ = await service.pool.run(partial(service.check, form, folder, lang))
-        except InputRefused as refusal:
-            hold(request, form, refusal)
-            raise
+        check, _ = await judged(request, form, folder, lang)
     return RedirectResponse(f"/checks/{check.id}?lang={lang}", 303)

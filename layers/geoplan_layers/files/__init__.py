@@ -1,1 +1,1 @@
-"""Reading files of the user: archives, shapefiles, GeoPackage, GeoJSON, and the text in them."""
+"""Reading files of the user: archives, one module for each vector format, and the text in them."""

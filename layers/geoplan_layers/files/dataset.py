@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from geoplan.boundary import Source
+from geoplan_layers.files.first_look import FirstLook
 from geoplan_layers.files.table import Table
 
 Box = tuple[float, float, float, float]
 """West, south, east, north in the data's own coordinates."""
+EMPTY: Box = (math.inf, math.inf, -math.inf, -math.inf)
+"""The bounds of nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Dataset:
     """One layer of one file that can be read: its name, and how to read it, wholly or within a box.
 
     ``path`` is the item's name inside its archive without suffix: it tells two data sets of one name apart.
-    ``extent`` gives the bounds without reading; absent where only reading tells them.
+    ``extent`` gives the bounds without reading, ``look`` what is to be known of all rows before some are read; absent
+    where only reading tells them.
     """
 
     name: str
@@ -51,3 +56,4 @@ class Dataset:
     read: Callable[[Box | None], Table]
     extent: Callable[[], Box] | None = None
     path: str = ""
+    look: Callable[[], FirstLook] | None = None

@@ -14,6 +14,7 @@ from geoplan.crs import Frame, recognise
 from geoplan.errors import InputRefused, TooLarge
 from geoplan.messages import Message
 from geoplan_layers.files.limits import Limits
+from geoplan_layers.files.rings import Open, closed_geometry, told_open
 from geoplan_layers.files.table import Table
 
 _RFC7946 = 4326
@@ -29,21 +30,23 @@ def read_geojson(path: Path, source: Source, layer: str, limits: Limits) -> Tabl
     """
     try:
         content = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise InputRefused("not-geojson", file=source.file, detail=str(wrong)[:120]) from None
     if not isinstance(content, dict) or "type" not in content:
         raise InputRefused("not-geojson", file=source.file, detail="no GeoJSON object")
     features = _features(content, source.file)
     if len(features) > limits.features:
         raise TooLarge("features", file=source.file, count=len(features), most=limits.features)
-    shapes = np.array([_shape(each, i, source.file) for i, each in enumerate(features, 1)], dtype=object)
+    opened: list[Open] = []
+    shapes = np.array([_shape(each, i, source.file, opened) for i, each in enumerate(features, 1)], dtype=object)
     names = list(dict.fromkeys(name for each in features for name in (each.get("properties") or {})))
     columns = {
         name: np.array([_plain((each.get("properties") or {}).get(name)) for each in features], dtype=object)
         for name in names
     }
     frame, notes = _frame(content, source.file)
-    return Table(shapes, columns, np.arange(1, len(features) + 1), frame, source, layer, "utf-8", notes)
+    rows = np.arange(1, len(features) + 1)
+    return Table(shapes, columns, rows, frame, source, layer, "utf-8", notes, told_open(opened, rows, frame))
 
 
 def _features(content: dict[str, Any], shown: str) -> list[dict[str, Any]]:
@@ -58,10 +61,12 @@ def _features(content: dict[str, Any], shown: str) -> list[dict[str, Any]]:
     raise InputRefused("not-geojson", file=shown, detail=f"type {kind!r}")
 
 
-def _shape(feature: dict[str, Any], row: int, shown: str) -> shapely.Geometry | None:
+def _shape(feature: dict[str, Any], row: int, shown: str, opened: list[Open]) -> shapely.Geometry | None:
     geometry = feature.get("geometry")
     if geometry is None:
         return None
+    if isinstance(geometry, dict):
+        geometry = closed_geometry(geometry, row - 1, opened)
     try:
         return shapely.force_2d(shapely.from_geojson(json.dumps(geometry)))
     except (shapely.errors.GEOSException, TypeError, ValueError) as wrong:

@@ -10,8 +10,11 @@ from __future__ import annotations
 import os
 import sys
 
-READ = ("ESRI Shapefile", "GPKG")
-"""Drivers that readers open files with."""
+READ = ("ESRI Shapefile", "GPKG", "OpenFileGDB", "FlatGeobuf", "MapInfo File")
+"""Drivers that readers open files with; each reader names its own, by the driver's prefix or an exact suffix."""
+
+ARC_STEP = 0.1
+"""Degrees of arc between the points that a curve is stroked to: the chord lies within 0.4 mm per km of radius."""
 
 _OFF = (
     "PCIDSK",
@@ -73,13 +76,15 @@ _OFF = (
 )
 
 if "pyogrio" not in sys.modules:
-    os.environ["OGR_SKIP"] = ",".join([*_OFF, "MapInfo File", "DXF", "FlatGeobuf", "OpenFileGDB"])
+    os.environ["OGR_SKIP"] = ",".join([*_OFF, "DXF"])
     os.environ["CPL_VSIL_CURL_ALLOWED_EXTENSIONS"] = ".none"
     os.environ.setdefault("OGR_GPKG_FOREIGN_KEY_CHECK", "NO")
 
 import pyogrio  # noqa: E402 - the switch above must come first
 import pyogrio.raw  # noqa: E402
 
-pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES", "OGR_ORGANIZE_POLYGONS": "DEFAULT"})
+pyogrio.set_gdal_config_options(
+    {"SHAPE_RESTORE_SHX": "YES", "OGR_ORGANIZE_POLYGONS": "DEFAULT", "OGR_ARC_STEPSIZE": str(ARC_STEP)}
+)
 
-__all__ = ["READ", "pyogrio"]
+__all__ = ["ARC_STEP", "READ", "pyogrio"]

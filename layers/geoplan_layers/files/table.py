@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geoplan.boundary import Source
+from geoplan.boundary import Repair, Source
 from geoplan.crs import Frame
 from geoplan.errors import InputRefused
 from geoplan.messages import Message
@@ -22,7 +22,8 @@ class Table:
     """Rows of one layer of a file: shapes (x = east, y = north, 2-D, may be None) and text or number columns.
 
     ``rows`` are the row numbers in the file, from 1; ``layer`` the layer's name; ``frame`` none where the file does
-    not say its coordinate system.
+    not say its coordinate system. ``repairs`` are what could not be built as it was written.
+    not say its coordinate system. ``lines_close`` says that the format draws areas as closed lines too (KML, DXF).
     """
 
     shapes: NDArray[np.object_]
@@ -33,6 +34,8 @@ class Table:
     layer: str
     encoding: str = "utf-8"
     notes: tuple[Message, ...] = field(default=())
+    repairs: tuple[Repair, ...] = ()
+    lines_close: bool = False
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -65,7 +68,9 @@ class Table:
     def take(self, which: NDArray[np.bool_]) -> Table:
         """Some of the rows."""
         columns = {name: column[which] for name, column in self.columns.items()}
-        return replace(self, shapes=self.shapes[which], columns=columns, rows=self.rows[which])
+        places = {self.layer, *(f"{self.layer} {row}" for row in self.rows[which])}
+        repairs = tuple(each for each in self.repairs if each.message.args.get("place") in places)
+        return replace(self, shapes=self.shapes[which], columns=columns, rows=self.rows[which], repairs=repairs)
 
     def column(self, *names: str) -> Column | None:
         """The first column of these names, upper and lower case alike; none where there is no such column."""

@@ -70,3 +70,29 @@ def member_name(name: str, is_utf8: bool) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return raw.decode(CHINESE, errors="replace")
+
+
+def whole_text(raw: bytes) -> tuple[str, str]:
+    """A text file and its encoding: UTF-16 by its mark or by its zero bytes, else UTF-8 or GB18030 by its bytes.
+
+    >>> whole_text("边界,1".encode("utf-16-le")), whole_text("边界".encode("gbk"))
+    (('边界,1', 'utf-16-le'), ('边界', 'gb18030'))
+    """
+    if raw.startswith(b"\xef\xbb\xbf"):
+        return decode(raw[3:], "utf-8"), "utf-8"
+    encoding = _wide(raw)
+    if encoding:
+        return decode(raw, encoding).lstrip("\ufeff"), encoding
+    encoding = decided(raw.splitlines())
+    return decode(raw, encoding), encoding
+
+
+def _wide(raw: bytes) -> str | None:
+    """UTF-16 in either order: told by its mark, else by the zero bytes that digits and line ends have in it."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16-le" if raw[:1] == b"\xff" else "utf-16-be"
+    head = raw[: 1 << 16]
+    high, low = head[1::2].count(0), head[0::2].count(0)
+    if 8 * max(high, low) < len(head) or not head:
+        return None
+    return "utf-16-le" if high > low else "utf-16-be"

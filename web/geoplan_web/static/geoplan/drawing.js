@@ -80,6 +80,7 @@
       for (const line of lines) { element("span", "", line, value); }
     };
     const both = (pair) => (pair ? [`${pair[0]} ${words.m2}`, `${pair[1]} ${words.mu}`] : []);
+    tell("roles", row.roles || []);
     tell("patch", [row.patch]);
     tell("label", [row.label]);
     tell("part", [row.part]);
@@ -104,12 +105,12 @@
 
   // --- Layers -------------------------------------------------------------------------------------------------
 
-  const PANES = {ground: 350, areas: 400, casing: 445, lines: 450, inner: 455, shown: 460};
+  const PANES = {ground: 350, unknown: 380, areas: 400, casing: 445, lines: 450, inner: 455, shown: 460};
   const CASING = {color: "#fff", opacity: 0.9, dashArray: null, fill: false, interactive: false, pane: "geoplan-casing"};
   const SHOWN = {color: "#0b3d91", weight: 4, fill: false, interactive: false};
 
   const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const LABEL_REACH = 260; // metres from a boundary to the label of a line that leaves it
+  const EDGE = {left: 56, top: 28, right: 28, bottom: 44}; // pixels: buttons, the scale, and some air
 
   /* A mark over a thing on the map, in its shape. */
   function outline(each, more) {
@@ -144,6 +145,7 @@
       for (const [name, zIndex] of Object.entries(PANES)) {
         map.createPane(`geoplan-${name}`).style.zIndex = zIndex;
       }
+      this._labels = L.geoplanLabels(map, () => this._room());
       this._ground = L.canvas({pane: "geoplan-ground"}); // many patches, and none hatched
       this._points = vertices(this.data.points, this.data.precision);
       this.groups = this.data.groups.map(({title, layers}) => ({title, layers: layers.map((each) => this._layer(each))}));
@@ -165,13 +167,20 @@
     /* The boundaries, filling the map. */
     home() { return this._fit(this._home, {animate: false}); },
 
-    /* Move to bounds, clear of what stands on the right of the map. */
-    _fit(bounds, options) {
-      this._goal = bounds;
+    /* The part of the map that neither legend nor buttons cover, in pixels. */
+    _room() {
+      const {x, y} = this._map.getSize();
       const legend = this._map.getContainer().querySelector(".geoplan-legend-body:not([hidden])");
       const taken = legend ? legend.offsetWidth : 0;
-      const right = taken < this._map.getSize().x / 2 ? taken : 0; // else it covers the map whatever we do
-      const padding = {paddingTopLeft: [56, 28], paddingBottomRight: [right + 28, 44]};
+      const right = taken < x / 2 ? taken : 0; // else it covers the map whatever we do
+      return L.bounds([EDGE.left, EDGE.top], [x - right - EDGE.right, y - EDGE.bottom]);
+    },
+
+    /* Move to bounds, clear of what stands on the map. */
+    _fit(bounds, options) {
+      this._goal = bounds;
+      const room = this._room();
+      const padding = {paddingTopLeft: room.min, paddingBottomRight: this._map.getSize().subtract(room.max)};
       this._map.fitBounds(bounds, {...padding, animate: !CALM.matches, ...options});
       return this;
     },
@@ -179,20 +188,31 @@
     /* Put pieces of evidence before everything else and move to them; none takes the mark away. */
     show(ids) {
       const found = ids.map((id) => this._shapes.get(id)).filter(Boolean);
+      this._map.closePopup();
       this._outline(found);
       return found.length ? this._fit(this._shown.getBounds(), {maxZoom: 17}) : this;
     },
 
+    /* What is to be told of one patch, beside it; a boundary is looked at as a whole. */
+    tell(id) {
+      const shape = this._shapes.get(id);
+      if (shape && !id.startsWith("boundary.") && this._map.hasLayer(shape)) { shape.openPopup(); }
+    },
+
     showFinding(anchor) {
-      this._map.closePopup();
-      this.show(this._evidence.get(anchor) || []);
+      this.show(this.evidenceOf(anchor));
       this._map.fire("geoplan:pick", {id: null, findings: [anchor]});
       return this;
     },
 
-    evidenceOf(anchor) { return this._evidence.get(anchor) || []; },
+    /* The pieces that a finding is shown by: of many distances only those that decide. */
+    evidenceOf(anchor) {
+      const {shows} = this.data.findings.find((finding) => finding.anchor === anchor) || {};
+      return shows || this._evidence.get(anchor) || [];
+    },
 
     _outline(several) {
+      this._labels.arrange(several);
       this._shown.clearLayers();
       for (const each of several) {
         for (const more of [{color: "#fff", weight: 8}, {}]) { this._shown.addLayer(outline(each, more)); }
@@ -218,13 +238,15 @@
       for (const above of layers.slice(layers.indexOf(layer) + 1)) {
         if (this._map.hasLayer(above)) { above.eachLayer((each) => each.bringToFront && each.bringToFront()); }
       }
+      this._labels.arrange();
     },
 
     /* Path options of a style; its hatching must be on the map before anything is filled with it. */
-    _style({hatch, ...options}, pane) {
+    _style({hatch, cross, ...options}, pane) {
       const style = {...options, pane: `geoplan-${pane}`};
       if (pane === "ground") { style.renderer = this._ground; }
       if (hatch) { style.fillPattern = L.stripePattern(hatch).addTo(this._map); }
+      if (cross) { style.across = {...style, stroke: false, interactive: false, fillPattern: L.stripePattern(cross).addTo(this._map)}; }
       return style;
     },
 
@@ -232,6 +254,7 @@
       if (style.casing) {
         group.addLayer(shape(row.shape, this._points, {...CASING, weight: style.weight + 4}));
       }
+      if (style.across) { group.addLayer(shape(row.shape, this._points, style.across)); }
       const drawn = shape(row.shape, this._points, style).addTo(group);
       drawn.bindPopup(() => told(row, heading, this), {maxWidth: 320, closeButton: true});
       if (style.mark && !(drawn instanceof L.CircleMarker)) { this._mark(drawn, style, group); }
@@ -252,21 +275,11 @@
       ring.addTo(group).on("click", (event) => drawn.fire("click", event));
     },
 
-    /* Words beside a thing: a town's name on it, a distance on its line, near the boundary where the eye is. */
+    /* Words beside a thing: a town's name on it, a distance on its line. */
     _write(text, drawn, group) {
       const isLine = drawn instanceof L.Polyline && !(drawn instanceof L.Polygon);
-      const label = L.tooltip({
-        permanent: true, interactive: false, direction: "center",
-        className: isLine ? "geoplan-label geoplan-distance" : "geoplan-label",
-      });
-      group.addLayer(label.setContent(element("span", "", text)).setLatLng(isLine ? this._near(drawn) : middle(drawn)));
-    },
-
-    /* A place on a line, not far from where it starts. */
-    _near(line) {
-      const [from, to] = line.getLatLngs().flat();
-      const part = Math.min(0.5, LABEL_REACH / this._map.distance(from, to));
-      return [from.lat + part * (to.lat - from.lat), from.lng + part * (to.lng - from.lng)];
+      const className = isLine ? "geoplan-label geoplan-distance" : "geoplan-label";
+      group.addLayer(this._labels.label(element("span", "", text), drawn, className));
     },
   });
 

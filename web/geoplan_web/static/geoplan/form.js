@@ -49,9 +49,9 @@
 
   /* What is sent: files that nobody chose are left out. */
   function filled() {
-    const data = new FormData(form);
-    for (const [name, value] of [...data]) {
-      if (value instanceof File && !value.name) { data.delete(name); }
+    const data = new FormData();
+    for (const [name, value] of new FormData(form)) {
+      if (!(value instanceof File) || value.name) { data.append(name, value); }
     }
     return data;
   }
@@ -81,6 +81,7 @@
   }
 
   form.addEventListener("submit", (event) => {
+    if (event.submitter && event.submitter.hasAttribute("formaction")) { return; } // the blank facts file
     event.preventDefault();
     busy(true);
     send().catch(() => { busy(false); tell(lost()); });

@@ -20,7 +20,7 @@
 
   /* Hatching inside a sample: a pattern of its own, so that it prints wherever the legend stands. */
   let samples = 0;
-  function hatched(svg, {hatch}) {
+  function hatched(svg, hatch) {
     const id = `geoplan-sample-${(samples += 1)}`;
     const size = {width: hatch.width, height: hatch.height};
     const turned = `rotate(${hatch.angle})`;
@@ -40,9 +40,11 @@
     if (!style.fill) {
       drawn("path", {d: "M1 8H27", fill: "none", ...line}, svg);
     } else {
-      const fill = style.hatch ? hatched(svg, style) : style.fillColor;
+      const fill = style.hatch ? hatched(svg, style.hatch) : style.fillColor;
       const opacity = style.hatch ? 1 : style.fillOpacity;
-      drawn("rect", {x: 2, y: 2, width: 24, height: 12, fill, "fill-opacity": opacity, ...line}, svg);
+      const patch = {x: 2, y: 2, width: 24, height: 12};
+      drawn("rect", {...patch, fill, "fill-opacity": opacity, ...line}, svg);
+      if (style.cross) { drawn("rect", {...patch, fill: hatched(svg, style.cross)}, svg); }
     }
     if (style.mark) { drawn("circle", {cx: 14, cy: 8, r: 6.5, fill: "none", ...line}, svg); }
     return svg;
@@ -75,12 +77,25 @@
       L.DomEvent.disableScrollPropagation(box);
       L.DomEvent.on(this._toggle, "click", () => this._fold(!this._body.hidden));
       this._fold(map.getSize().x < NARROW);
+      this._print = window.matchMedia("print");
+      this._onPrint = () => this._whole(box);
+      this._print.addEventListener("change", this._onPrint);
       map.on("resize", this._fit, this);
       map.whenReady(this._fit, this);
       return box;
     },
 
-    onRemove(map) { map.off("resize", this._fit, this); },
+    onRemove(map) {
+      this._print.removeEventListener("change", this._onPrint);
+      map.off("resize", this._fit, this);
+    },
+
+    /* Paper does not scroll: a legend that is taller than the map is printed smaller, and whole. */
+    _whole(box) {
+      box.style.zoom = "";
+      const room = this._map.getContainer().clientHeight - 20;
+      if (this._print.matches && box.offsetHeight > room) { box.style.zoom = String(room / box.offsetHeight); }
+    },
 
     _fold(folded) {
       this._body.hidden = folded;

@@ -325,8 +325,10 @@
           output.dataset.figure = `${name}-${unit}`;
           return [unit, output];
         });
+        this._outputs[name].row = row;
       }
-      L.DomUtil.create("p", "geoplan-measure-note", this._panel).textContent = words.note;
+      this._note = L.DomUtil.create("p", "geoplan-measure-note", this._panel);
+      this._note.textContent = words.note;
       const row = L.DomUtil.create("div", "geoplan-measure-buttons", this._panel);
       this._undo = button("", words.undo, row);
       this._finish = button("", words.finish, row);
@@ -366,11 +368,13 @@
       const crossed = Boolean(found && found.crossed);
       this._hint.textContent = crossed ? this._words.crossed : this._words[drawing ? "draw" : "done"];
       this._hint.className = crossed ? "geoplan-measure-warning" : "";
-      this._keys.hidden = crossed || !drawing;
+      this._keys.hidden = crossed || !drawing || this._points.length > 0;
+      this._note.hidden = this._points.length < 2;
       this._undo.disabled = this._points.length === 0;
       this._finish.disabled = !drawing || this._points.length < 2;
       for (const [name, outputs] of Object.entries(this._outputs)) {
         const value = found && this._points.length > 1 ? found[name] : null;
+        outputs.row.hidden = value === null && !(crossed && name === "area"); // the panel covers no more map than it must
         for (const [unit, output] of outputs) {
           const known = value !== null && !Number.isNaN(value);
           output.textContent = `${known ? written(value, unit) : "—"} ${this._words.units[unit]}`;

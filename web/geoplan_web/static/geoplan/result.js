@@ -16,6 +16,12 @@
     element.scrollIntoView({block, behavior: CALM.matches ? "auto" : "smooth"});
   }
 
+  /* Whether most of an element is on the screen. */
+  function inView(element) {
+    const {top, bottom, height} = element.getBoundingClientRect();
+    return Math.min(bottom, window.innerHeight) - Math.max(top, 0) > 0.6 * Math.min(height, window.innerHeight);
+  }
+
   /* Mark one finding, opening whatever is folded around it; none takes the mark away. */
   function mark(finding) {
     for (const marked of document.querySelectorAll("[aria-current='true']")) { marked.removeAttribute("aria-current"); }
@@ -37,7 +43,7 @@
     event.preventDefault();
     mark(link.closest("[id].finding, [id].structural"));
     show(link.hash);
-    if (NARROW.matches) { moveTo(frame, "start"); }
+    if (NARROW.matches || !inView(frame)) { moveTo(frame, "start"); } // below the findings the map is left behind
   });
 
   window.addEventListener("message", ({origin, source, data}) => {
@@ -63,10 +69,10 @@
   frame.addEventListener("load", () => { if (shown) { show(shown); } });
   follow();
 
-  // On paper every finding and patch is listed; only what is told twice stays folded.
+  // On paper nothing can be unfolded; questions that are still open are listed without their clauses (app.css).
   let folded = [];
   window.addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll(".group-fold:not([open]), .patches:not([open])")];
+    folded = [...document.querySelectorAll("details:not([open])")];
     for (const each of folded) { each.open = true; }
   });
   window.addEventListener("afterprint", () => {

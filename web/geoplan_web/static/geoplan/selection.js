@@ -80,6 +80,7 @@
     _follow(hash = window.location.hash) {
       const ids = chosen(hash, this._drawing);
       if (ids) { this._drawing.show(ids); }
+      if (hash.startsWith("#evidence=") && ids && ids.length === 1) { this._drawing.tell(ids[0]); }
     },
 
     _hear({origin, source, data}) {

@@ -1,0 +1,62 @@
+"""The jobs of a reader process: open a file, read a data set of it, tell its extent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from geoplan_layers.files.dataset import Dataset
+from geoplan_layers.files.limits import Limits
+from geoplan_layers.reading import chosen, datasets
+from geoplan_layers.sandbox.wire import packed_table, plain
+
+Answer = tuple[dict[str, Any], bytes | memoryview]
+
+
+class Reader:
+    """What this process has open: data sets by the folder that their parent made for them.
+
+    A job carries all that is needed to open its file, so that one process can go on where another ended.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[str, list[Dataset]] = {}
+
+    def answer(self, job: Mapping[str, Any]) -> Answer:
+        """Do one job.
+
+        Raises
+        ------
+        GeoplanError
+            What was refused.
+        """
+        dataset = chosen(self._datasets(job), job["shown"], job["layer"])
+        match job["do"]:
+            case "open":
+                about: dict[str, Any] = {"name": dataset.name, "path": dataset.path}
+                about |= {"extent": dataset.extent is not None, "look": dataset.look is not None}
+                return {"kind": "opened", "source": plain(dataset.source), **about}, b""
+            case "read":
+                box = job["box"]
+                return packed_table(dataset.read(tuple(box) if box else None))
+            case "extent":
+                assert dataset.extent is not None, "asked only of data sets that have one"
+                return {"kind": "extent", "box": [float(each) for each in dataset.extent()]}, b""
+            case "look":
+                assert dataset.look is not None, "asked only of data sets that have one"
+                look = dataset.look()
+                told = {"kinds": sorted(look.kinds), "rows": list(look.bare_rows), "count": look.bare_count}
+                return {"kind": "look", **told}, b""
+            case other:
+                raise ValueError(f"no job {other!r}")
+
+    def _datasets(self, job: Mapping[str, Any]) -> list[Dataset]:
+        folder = job["folder"]
+        if folder not in self._open:
+            self._open = {each: found for each, found in self._open.items() if Path(each).is_dir()}
+            own = Path(mkdtemp(dir=folder))  # another process may have unpacked into this folder before
+            found = datasets(Path(job["path"]), job["shown"], Limits(**job["limits"]), own)
+            self._open[folder] = found
+        return self._open[folder]
