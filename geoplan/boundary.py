@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +44,8 @@ class Boundary:
     """One boundary: valid polygons with the coordinates as read.
 
     ``polygons`` are in ``frame`` (x = east, y = north); ``declared_area_m2`` is what the file itself says.
-    ``notes`` say what reading assumed (an odd .prj, a text encoding).
+    ``notes`` say what reading assumed (an odd .prj, a text encoding); ``read_with`` holds the options of the call that
+    counted in reading it (``crs``, ``datum``, ``place`` …), so that it can be read the same way again.
     """
 
     polygons: shapely.MultiPolygon
@@ -53,6 +55,7 @@ class Boundary:
     declared_area_m2: float | None = None
     name: str | None = None
     notes: tuple[Message, ...] = ()
+    read_with: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def vertices(self) -> int:

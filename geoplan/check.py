@@ -15,6 +15,7 @@ import shapely
 from geoplan import __version__
 from geoplan.boundary import Proposal, Source
 from geoplan.context import around
+from geoplan.displaced import looks_displaced
 from geoplan.errors import CallRefused
 from geoplan.judgement import Evidence, Judgement, not_applicable
 from geoplan.land import LandAccount, account
@@ -80,13 +81,15 @@ _OF_THE_REGISTER = frozenset({"rivalry", "portfolio", "schedule", "lifecycle"})
 class Options:
     """How a check is made: the civil date it is made for, the accuracy of lines (m), readings overridden.
 
-    ``readings`` maps ``POLICY.RULE.KEY`` to a value; ``anywhere`` allows data outside China.
+    ``readings`` maps ``POLICY.RULE.KEY`` to a value; ``anywhere`` allows data outside China. ``read`` says with which
+    options each file was read that could not be read as it is (``planning``, ``layer.ROLE.N``): reports record it.
     """
 
     on: date
     accuracy: float = DEFAULT_ACCURACY
     anywhere: bool = False
     readings: Mapping[str, Any] = field(default_factory=dict)
+    read: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def check(
@@ -123,6 +126,7 @@ def check(
     structure = [structure_record(each, evidence) for each in structural(site)]
     verdict = worst([*(p.verdict for p in records), *(s.verdict for s in structure)])
     shown = tuple(evidence.values())
+    used = layer_records(site)  # before warnings look farther around, so that notes are of what was judged by
     content = Content(
         id="",
         verdict=verdict,
@@ -134,6 +138,7 @@ def check(
             "anywhere": options.anywhere,
             "readings": dict(options.readings),
             "policies": [p.id for p in chosen],
+            **({"read": {name: dict(used) for name, used in options.read.items()}} if options.read else {}),
         },
         plane=PlaneRecord(central_meridian=site.plane.central_meridian, epsg=site.plane.epsg),
         proposal=ProposalRecord(
@@ -150,7 +155,7 @@ def check(
         warnings=[said(w) for w in (*_warnings(site, policies, options), *unused)],
         towns=_file(register.source if register else None),
         facts=_file(facts_source),
-        layers=layer_records(site),
+        layers=used,
         evidence_sha256=evidence_hash(shown),
         software=software(),
     )
@@ -274,6 +279,12 @@ def _warnings(site: Site, asked: tuple[str, ...], options: Options) -> list[Mess
         found.append(Message("warning.invented"))
     if options.anywhere and not site.in_china:
         found.append(Message("warning.outside-china", {}))
+    found += [
+        Message("warning.shifted-degrees", {"part": part, "crs": each.frame.label, "accuracy": options.accuracy})
+        for part, each in (("planning", site.proposal.planning), ("construction", site.proposal.construction))
+        if each is not None and each.frame.is_shifted
+    ]
+    found += looks_displaced(site)
     county = site.proposal.facts.county
     lies_in = [each.adcode for each in county_shares(site)]
     if county and lies_in and county not in lies_in:

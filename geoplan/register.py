@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import shapely
@@ -44,12 +45,16 @@ class Town:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Towns with their coordinate system and origin; ``whole_for`` the counties that it declares to hold wholly."""
+    """Towns with their coordinate system and origin; ``whole_for`` the counties that it declares to hold wholly.
+
+    ``read_with`` holds the options of the call that counted in reading it, as in `geoplan.boundary.Boundary`.
+    """
 
     towns: tuple[Town, ...]
     frame: Frame
     source: Source
     whole_for: tuple[str, ...] = ()
+    read_with: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,8 @@ def test_check_writes_nothing_but_out(files: dict[str, Path], tmp_path: Path) ->
         ),
         (["--planning", "{planning}", "--accuracy", "0"], "0 is no value for --accuracy"),
         (["--planning", "{planning}", "--reading", "a.b=1"], "a reading is given as POLICY.RULE.KEY=VALUE"),
-        (["--planning", "{planning}", "--datum", "gcj02"], "datum=gcj02 is not supported yet"),
+        (["--planning", "{planning}", "--datum", "gcj02"], "GCJ-02 is of degrees or of their Web Mercator"),
+        (["--planning", "{planning}", "--datum", "moon"], "moon is no value for --datum"),
         (["--planning", "{planning}", "--crs", "EPSG:4549", "--datum", "wgs84"], "the call says wgs84"),
         (["--planning", "{planning}", "--facts", "{folder}"], "there is no such file"),
         (

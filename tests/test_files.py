@@ -140,7 +140,7 @@ def test_member_names_are_utf8_or_gbk() -> None:
     assert member_name("规划.shp", True) == "规划.shp"
 
 
-@pytest.mark.parametrize("code", [4490, 4528, 4549, 4326, 4547])
+@pytest.mark.parametrize("code", [4490, 4528, 4549, 4326, 4548])
 def test_coordinate_systems_are_recognised_by_code_from_esri_spelling(tmp_path: Path, code: int) -> None:
     data = frame_of([SQUARE]).to_crs(code)
     assert read(shapefile(tmp_path / "s", data)).frame.epsg == code
@@ -154,7 +154,7 @@ def test_every_prj_of_the_samples_is_recognised(real_data: Path) -> None:
 
 
 def test_a_renamed_projection_is_known_by_its_numbers(tmp_path: Path) -> None:
-    path = shapefile(tmp_path / "s", frame_of([SQUARE], crs=4528))
+    path = shapefile(tmp_path / "s", frame_of([SQUARE]).to_crs(4528))
     prj = path.with_suffix(".prj")
     prj.write_text(prj.read_text().replace("CGCS2000_3_Degree_GK_Zone_40", "国家2000_40带"), encoding="utf-8")
     assert read(path).frame.epsg == 4528

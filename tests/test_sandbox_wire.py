@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from builders import FRAME, box
 from geoplan.boundary import Repair, Source
 from geoplan.crs import Frame, recognise
+from geoplan.datum import DatumParameters
 from geoplan.errors import CannotFinish, GeoplanError, InputRefused, TooLarge
 from geoplan.messages import Message
 from geoplan_layers.files.table import Table
@@ -111,15 +112,27 @@ def test_the_system_of_a_table_comes_back(definition: int | str | None) -> None:
         assert dataclasses.replace(found, crs=frame.crs) == frame
 
 
+def test_what_the_user_says_of_a_system_never_crosses() -> None:
+    values = dict.fromkeys(("x", "y", "z", "rx", "ry", "rz", "scale"), 12.345)
+    parameters = DatumParameters("xian-1980", values, "position_vector", "0" * 64)
+    header, _ = packed_table(table(frame=dataclasses.replace(FRAME, parameters=parameters)))
+    assert "parameters" not in json.dumps(header)
+    assert "12.345" not in json.dumps(header)
+    frame = plain(FRAME)
+    for more in ({"parameters": None}, {"parameters": 1}, {"datum": "gcj02"}):
+        with pytest.raises(WireBroken, match="no frame of a file"):
+            value_of({**frame, "of": {**frame["of"], **more}})
+
+
 def test_what_a_table_says_of_itself_comes_back() -> None:
-    """Fields that `Table` or `Frame` may get later are carried, or the packing fails here."""
+    """Fields that `Table` or `Frame` may get later are carried, or the packing fails here; the user's own stay."""
     notes = (Message("read.prj-by-numbers", {"crs": "EPSG:4528", "also": [Message("read.prj-unreadable")]}),)
     sent = table(notes=notes)
     found = crossed(sent)
     for each in dataclasses.fields(Table):
         if each.name not in ("shapes", "columns", "rows", "frame"):
             assert getattr(found, each.name) == getattr(sent, each.name)
-    assert {each.name for each in dataclasses.fields(Frame)} <= set(plain(FRAME)["of"])
+    assert {each.name for each in dataclasses.fields(Frame)} - {"parameters"} == set(plain(FRAME)["of"])
 
 
 @pytest.mark.parametrize(

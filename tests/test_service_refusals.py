@@ -34,7 +34,7 @@ BOW_TIE = shapely.Polygon([(510000, 3416000), (511700, 3417700), (511700, 341600
 
 
 def wrong_system(folder: Path, planning: bytes) -> Files:
-    return [("planning", ("a.gpkg", gpkg(folder, frame(box(0, 0, 1700, 1700), crs=2415))))]
+    return [("planning", ("a.gpkg", gpkg(folder, frame(box(0, 0, 1700, 1700), crs=2437))))]
 
 
 def degrees_as_metres(folder: Path, planning: bytes) -> Files:
@@ -150,7 +150,8 @@ def test_a_refused_input_is_a_problem_document_and_leaves_nothing(
     assert (refused.status_code, problem["status"], problem["code"], problem["file"]) == (status, status, code, file)
     assert problem["detail"] == problem["zh"] != problem["en"]
     assert problem["detail"].startswith(file)
-    assert set(problem) == {"type", "title", "status", "detail", "code", "file", "where", "zh", "en", "others"}
+    members = {"type", "title", "status", "detail", "code", "file", "where", "zh", "en", "others"}
+    assert set(problem) == members | ({"candidates"} if code == "crs-missing" else set())
     assert str(service.home) not in refused.text
     assert service.objects == before
     assert service.left_over == []
@@ -179,7 +180,10 @@ def test_a_refusal_says_what_the_command_line_says(service: Running, tmp_path: P
         ({"crs": "EPSG:1"}, "crs-unknown", "EPSG:1 is not known"),
         ({"crs": "EPSG:4550"}, "crs-contradiction", "EPSG:4549"),
         ({"crs": "EPSG:4549", "datum": "wgs84"}, "crs-contradiction", "wgs84"),
-        ({"datum": "gcj02"}, "not-supported-yet", "gcj02"),
+        ({"datum": "gcj02"}, "shift-needs-degrees", "GCJ-02"),
+        ({"place": "999999"}, "place-unknown", "999999"),
+        ({"place": "450200"}, "place-differs", "柳州市"),
+        ({"datum_parameters": "x"}, "parameters-not-uploaded", "secret"),
         ({"datum": "moon"}, "option-wrong", "moon"),
         ({"anywhere": "perhaps"}, "option-wrong", "perhaps"),
         ({"reading": "x"}, "reading-spelling", "POLICY.RULE.KEY"),

@@ -1,7 +1,8 @@
 """From a form to a question: the fields of ``POST /checks`` and what each may hold.
 
 ``select.FIELD`` says what the command line writes behind a file's name, ``#LAYER[FIELD=VALUE]``, and for a layer also
-``@EPSG:N`` or ``@GENERATION``. A policy is named by id or uploaded; a path in a text field is never opened.
+``@EPSG:N``, ``@gcj02``, ``@bd09``, ``@swap-xy`` or ``@GENERATION``. A policy is named by id or uploaded; a path in a
+text field is never opened.
 """
 
 from __future__ import annotations
@@ -11,20 +12,22 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from geoplan.crs import Frame
 from geoplan.errors import CallRefused
 from geoplan.landuse import GENERATIONS
 from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.policy import Policy, PolicyBook
-from geoplan_api.inquiry import ROLES, Inquiry, boundary_frame, civil_date, readings_of
+from geoplan_api.inquiry import ROLES, Inquiry, civil_date, datum_named, frame_named, readings_of
 from geoplan_api.office import read_policy
 from geoplan_api.upload import Submission, Upload, sets
+from geoplan_layers.places import Place, place_named
 from geoplan_layers.selector import LayerSpec, Selector, parse_layer
 
 FILES = ("planning", "construction", "facts", "towns")
-TEXTS = ("crs", "datum", "name", "accuracy", "on", "anywhere", "lang")
+TEXTS = ("crs", "datum", "place", "swap_xy", "name", "accuracy", "on", "anywhere", "lang")
 REPEATED = ("policy", "reading")
 PREFIXES = ("layer.", "coverage.", "select.")
+SECRET = frozenset({"datum_parameters", "datum-parameters", "parameters"})
+"""Fields that are refused whatever they hold: such parameters may not leave the user's machine."""
 MOST_ACCURACY = 10.0
 _LONGEST = 200
 _SELECT = re.compile(
@@ -70,12 +73,15 @@ def understand(form: Submission, book: PolicyBook) -> Question:
         coverage=coverage,
         towns=reader.selector("towns"),
         facts=reader.selector("facts"),
-        frame=reader.frame(),
+        frame=frame_named(reader.one("crs")),
         accuracy=reader.accuracy(),
         on=civil_date(reader.one("on"), "on"),
         name=reader.one("name"),
         readings=readings_of(reader.many("reading")),
         anywhere=reader.flag("anywhere"),
+        datum=datum_named(reader.one("datum"), "datum"),
+        place=reader.place(),
+        swap_xy=reader.flag("swap_xy"),
     )
     reader.all_selects_used()
     inputs = reader.inputs
@@ -143,9 +149,10 @@ class _Reader:
             raise CallRefused("option-wrong", option="accuracy", value=text, wanted=f"0 < m ≤ {MOST_ACCURACY:g}")
         return value
 
-    def frame(self) -> Frame | None:
-        """The system of the boundary files, where they lack one."""
-        return boundary_frame(self.one("crs"), self.one("datum"))
+    def place(self) -> Place | None:
+        """The place that decides the system of files that lack one."""
+        adcode = self.one("place")
+        return place_named(adcode) if adcode else None
 
     def selector(self, name: str, otherwise: Selector | None = None) -> Selector | None:
         """The one file of a field with its select; ``otherwise`` its select alone chooses from another file."""
@@ -162,7 +169,7 @@ class _Reader:
         file = found[0][0]
         if select is None:
             return Selector(file.path, shown=file.shown)
-        if select.frame or select.generation:
+        if select != LayerSpec(select.role, select.selector):
             raise _misspelt(name, self._form.texts[f"select.{name}"][0])
         return replace(select.selector, path=file.path, shown=file.shown)
 
@@ -205,6 +212,8 @@ class _Reader:
 def _known(name: str) -> None:
     """Refuse a field that there is not, or a role that there is not."""
     kind, mark, rest = name.partition(".")
+    if name in SECRET:
+        raise CallRefused("parameters-not-uploaded")
     if name in (*FILES, *TEXTS, *REPEATED):
         return
     if mark and f"{kind}." in PREFIXES and rest:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from geoplan.boundary import Boundary, Proposal, Source
 from geoplan.check import Options, check
 from geoplan.crs import Frame, recognise
+from geoplan.datum import DatumParameters
 from geoplan.errors import CallRefused
 from geoplan.facts import Facts
 from geoplan.measure import DEFAULT_ACCURACY
@@ -19,16 +20,16 @@ from geoplan.policy import Policy
 from geoplan.register import Register
 from geoplan.report import Report
 from geoplan_api.office import named
-from geoplan_layers.boundary_file import ReadOptions, read_boundary
+from geoplan_layers.agreement import agree, read_with
+from geoplan_layers.boundary_file import read_boundary
 from geoplan_layers.facts_file import read_facts
 from geoplan_layers.layer_file import FileLayer
+from geoplan_layers.locate import GIVEN_DATUMS, GivenDatum, ReadOptions
+from geoplan_layers.places import Place
 from geoplan_layers.sandbox.session import reading
 from geoplan_layers.selector import LayerSpec, Selector, parse_layer, parse_selector
 from geoplan_layers.towns_file import read_register
 
-SAME_AS_OURS = ("cgcs2000", "wgs84")
-"""Datums whose degrees are taken as they are; saying so changes nothing."""
-SHIFTED = ("gcj02", "bd09")
 CHINA_TIME = ZoneInfo("Asia/Shanghai")
 ROLES = (
     "permanent-basic-farmland",
@@ -68,6 +69,28 @@ class Inquiry:
     name: str | None = None
     readings: Mapping[str, Any] = field(default_factory=dict)
     anywhere: bool = False
+    datum: GivenDatum | None = None
+    place: Place | None = None
+    swap_xy: bool = False
+    parameters: DatumParameters | None = field(default=None, repr=False)
+
+    @property
+    def reading(self) -> ReadOptions:
+        """How the boundary files are to be read."""
+        return ReadOptions(
+            self.frame,
+            self.anywhere,
+            self.datum,
+            self.place,
+            self.swap_xy,
+            self.parameters,
+            accuracy=self.accuracy,
+        )
+
+    @property
+    def reading_others(self) -> ReadOptions:
+        """How files that are no boundaries are to be read: ``--crs``, ``--datum`` and ``--swap-xy`` are not theirs."""
+        return ReadOptions(None, self.anywhere, place=self.place, parameters=self.parameters, strict=False)
 
 
 def today() -> date:
@@ -86,14 +109,24 @@ def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> 
     """
     ids, book = named(inquiry.policies, own_policies)
     book.chosen(ids)
-    options = ReadOptions(inquiry.frame, inquiry.anywhere, inquiry.accuracy)
-    planning = _boundary(inquiry.planning, options)
-    construction = _boundary(inquiry.construction, options) if inquiry.construction else None
+    planning = _boundary(inquiry.planning, inquiry.reading)
+    construction = _boundary(inquiry.construction, inquiry.reading) if inquiry.construction else None
     facts, facts_source = _facts(inquiry.facts)
-    register = _register(inquiry.towns)
+    register = _register(inquiry.towns, inquiry.reading_others)
+    layers = _layers(inquiry)
+    agree(planning, construction, layers, register, anywhere=inquiry.anywhere)
+    read = read_with(planning, construction, layers, register)
+    _parameters_used(inquiry, read)
     proposal = Proposal(planning, construction, inquiry.name, facts)
-    choice = Options(inquiry.on or today(), inquiry.accuracy, inquiry.anywhere, inquiry.readings)
-    return check(proposal, ids, _layers(inquiry), register, choice, book, facts_source=facts_source)
+    choice = Options(inquiry.on or today(), inquiry.accuracy, inquiry.anywhere, inquiry.readings, read)
+    return check(proposal, ids, layers, register, choice, book, facts_source=facts_source)
+
+
+def _parameters_used(inquiry: Inquiry, read: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse parameters that no file needed: the user believes that they were applied."""
+    given = inquiry.parameters
+    if given is not None and not any("parameters_sha256" in used for used in read.values()):
+        raise CallRefused("parameters-unused", old=given.old)
 
 
 def _boundary(selector: Selector, options: ReadOptions) -> Boundary:
@@ -101,10 +134,10 @@ def _boundary(selector: Selector, options: ReadOptions) -> Boundary:
     return replace(found, source=replace(found.source, select=selector.choice))
 
 
-def _register(selector: Selector | None) -> Register | None:
+def _register(selector: Selector | None, options: ReadOptions) -> Register | None:
     if selector is None:
         return None
-    found = read_register(selector)
+    found = read_register(selector, options)
     return replace(found, source=replace(found.source, select=selector.choice)) if found.source else found
 
 
@@ -127,7 +160,7 @@ def _layers(inquiry: Inquiry) -> list[FileLayer]:
         i = count.setdefault(spec.role, 0)
         count[spec.role] += 1
         selector = declared[i] if i < len(declared) else declared[-1] if declared else None
-        found.append(FileLayer(spec, selector, anywhere=inquiry.anywhere))
+        found.append(FileLayer(spec, selector, anywhere=inquiry.anywhere, options=inquiry.reading_others))
     return found
 
 
@@ -160,23 +193,14 @@ def frame_named(text: str | None) -> Frame | None:
     return frame
 
 
-def boundary_frame(crs: str | None, datum: str | None) -> Frame | None:
-    """The system of boundary files that lack one, from ``--crs`` and ``--datum``.
-
-    Raises
-    ------
-    CallRefused
-        An unknown system or datum, two that contradict each other, or a datum whose degrees are shifted.
-    """
-    word = (datum or "").strip().lower()
-    if word in SHIFTED:
-        raise CallRefused("not-supported-yet", option=f"datum={word}")
-    if word and word not in SAME_AS_OURS:
-        raise CallRefused("option-wrong", option="datum", value=word, wanted=" | ".join(SAME_AS_OURS))
-    frame = frame_named(crs)
-    if frame and word and frame.datum != word:
-        raise CallRefused("crs-contradiction", own=frame.label, given=word)
-    return frame
+def datum_named(text: str | None, option: str = "--datum") -> GivenDatum | None:
+    """``cgcs2000``, ``wgs84``, ``gcj02`` or ``bd09``."""
+    if text is None:
+        return None
+    name = text.strip().lower().replace("-", "")
+    if name not in GIVEN_DATUMS:
+        raise CallRefused("option-wrong", option=option, value=text, wanted=" | ".join(GIVEN_DATUMS))
+    return GIVEN_DATUMS[GIVEN_DATUMS.index(name)]
 
 
 def readings_of(given: list[str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
@@ -80,7 +81,11 @@ def kind_of(error: GeoplanError) -> Kind:
 
 
 class Problem(BaseModel):
-    """A problem document; ``file`` and ``where`` name the place, ``code`` the message of the catalogue."""
+    """A problem document; ``file`` and ``where`` name the place, ``code`` the message of the catalogue.
+
+    ``candidates`` are the coordinate systems that a file without one may be in: code, meaning, where its middle would
+    lie in degrees, and what lies there.
+    """
 
     type: str
     title: str
@@ -91,6 +96,7 @@ class Problem(BaseModel):
     where: str | None
     zh: str
     en: str
+    candidates: list[dict[str, Any]] | None = None
     others: list[dict[str, str | None]] = []
     """Further faults of the same file, each with its own code and place."""
 
@@ -108,6 +114,7 @@ def document(error: GeoplanError, lang: Lang) -> Problem:
         where=error.where,
         zh=error.say("zh"),
         en=error.say("en"),
+        candidates=error.message.args.get("found"),
         others=error.as_dict().get("others", []),
     )
 
@@ -116,7 +123,7 @@ def answer(error: GeoplanError, lang: Lang, headers: Mapping[str, str] | None = 
     """The problem document as a response."""
     problem = document(error, lang)
     return Response(
-        problem.model_dump_json(indent=2) + "\n",
+        problem.model_dump_json(indent=2, exclude=None if problem.candidates else {"candidates"}) + "\n",
         status_code=problem.status,
         headers={**(headers or {}), "Content-Language": lang, "Vary": "Accept, Accept-Language"},
         media_type=PROBLEM,

@@ -17,9 +17,10 @@ from geoplan.crs import Frame, to_lonlat
 from geoplan_api import demo
 from geoplan_api.inquiry import Inquiry
 from geoplan_api.settings import Settings
-from geoplan_layers.boundary_file import ReadOptions, frame_of, read_boundary
+from geoplan_layers.boundary_file import read_boundary
 from geoplan_layers.files.limits import LAYER
-from geoplan_layers.layer_file import FileLayer
+from geoplan_layers.layer_file import FileLayer, of_layer
+from geoplan_layers.locate import ReadOptions, settle
 from geoplan_layers.selector import LayerSpec, Selector
 from geoplan_layers.vector import opened
 
@@ -116,19 +117,19 @@ def _invented(spec: LayerSpec, coverage: Selector) -> RegisteredLayer:
 
 def _place(inquiry: Inquiry) -> Box:
     """Bounds of the planning boundary, degrees."""
-    boundary = read_boundary(inquiry.planning, ReadOptions(inquiry.frame, inquiry.anywhere))
+    boundary = read_boundary(inquiry.planning, inquiry.reading)
     boundary.central_longitude(anywhere=inquiry.anywhere)
     return _degrees(shapely.get_coordinates(boundary.polygons), boundary.frame, anywhere=inquiry.anywhere)
 
 
 def _extent(spec: LayerSpec, coverage: Selector | None = None) -> Box:
     """What a layer or its declared coverage reaches, degrees: a place without patches may well be covered."""
-    boxes = [_box(each, spec.frame) for each in (spec.selector, coverage) if each]
+    boxes = [_box(each, spec) for each in (spec.selector, coverage) if each]
     west, south, east, north = zip(*boxes, strict=True)
     return min(west), min(south), max(east), max(north)
 
 
-def _box(selector: Selector, given: Frame | None) -> Box:
+def _box(selector: Selector, spec: LayerSpec) -> Box:
     with opened(selector, LAYER) as dataset:
         if dataset.extent:
             west, south, east, north = dataset.extent()
@@ -136,7 +137,8 @@ def _box(selector: Selector, given: Frame | None) -> Box:
         else:
             table = dataset.read(None)
             west, south, east, north = (float(each) for each in shapely.total_bounds(table.shapes))
-        frame = frame_of(table, given)
+        options = of_layer(spec, ReadOptions(anywhere=True))
+        frame = settle((west, south, east, north), table.frame, options, dataset.source.file, dataset.name).frame
     outline = shapely.segmentize(shapely.box(west, south, east, north), max((east - west + north - south) / 64, 1e-9))
     return _degrees(shapely.get_coordinates(outline), frame, anywhere=True)
 

@@ -14,7 +14,7 @@ import pydantic
 
 from geoplan.boundary import Source
 from geoplan.check import software
-from geoplan.crs import Frame, recognise
+from geoplan.datum import DatumParameters
 from geoplan.errors import CallRefused, InputRefused, NotFound
 from geoplan.landuse import GENERATIONS
 from geoplan.policy import ALWAYS, Policy, shipped
@@ -23,10 +23,13 @@ from geoplan_api import demo
 from geoplan_api.inquiry import Inquiry, answer
 from geoplan_api.kept import lay_out
 from geoplan_api.office import home_folder, office_policies, read_policy
+from geoplan_api.read_again import of_call, of_layers, parameters_hash, readings_of
 from geoplan_layers.found import Match, Shelf
 from geoplan_layers.selector import LayerSpec, Selector, parse_selector
 
 SCHEMA = "geoplan/replay/1"
+PARAMETERS = "--datum-parameters"
+"""What the user's own parameters are called among what is missing: their file's name is recorded nowhere."""
 _MOST_BYTES = 200_000_000
 
 
@@ -88,12 +91,12 @@ class Replay:
         }
 
 
-def replay(path: Path, folders: Sequence[Path]) -> Replay:
+def replay(path: Path, folders: Sequence[Path], parameters: DatumParameters | None = None) -> Replay:
     """Do the check of a report again with the inputs that it names, found by hash.
 
     Inputs are looked for in ``folders`` and all below them, beside the report, in the working folder, among what the
     service kept in its home, and among the demo's data. A file of the right name and another content is used, and
-    told as a difference.
+    told as a difference. ``parameters`` are kept nowhere: where they were used they have to be given again.
 
     Raises
     ------
@@ -112,12 +115,14 @@ def replay(path: Path, folders: Sequence[Path]) -> Replay:
             near.append((demo.data_folder(), True))
         shelf = Shelf(near)
         matches = {source: shelf.find(source) for source in sources}
-        missing = tuple(dict.fromkeys(source for source, match in matches.items() if match is None))
+        lacking = [source for source, match in matches.items() if match is None]
+        missing = tuple(dict.fromkeys([*lacking, *_parameters_lacking(report, parameters)]))
         found = {source: match for source, match in matches.items() if match is not None}
         if missing:
             return Replay(report.id, None, missing, (*told, *_other_software(report)), ())
         policies = _own_policies(report, [folder for folder, _ in near])
-        again = answer(_inquiry(report, found), policies)
+        again = answer(_inquiry(report, found, parameters), policies)
+    told = (*told, *_other_parameters(report, parameters))
     differences = (*told, *_other_files(report, again), *_other_policies(report, again), *_other_software(report))
     return Replay(report.id, again.id, (), differences, tuple(_changes(report, again.content)))
 
@@ -130,7 +135,7 @@ def _read(path: Path) -> tuple[dict[str, Any], tuple[Difference, ...]]:
         content = json.loads(path.read_bytes())
         if not isinstance(content, dict) or content.get("schema") != "geoplan/report/1":
             raise InputRefused("not-a-report", file=path.name, detail="schema")
-        pydantic.TypeAdapter(Content).validate_python(content)
+        readings_of(pydantic.TypeAdapter(Content).validate_python(content).options)
         recomputed = report_id(content)
     except FileNotFoundError:
         raise NotFound("no-such-file", file=str(path)) from None
@@ -167,7 +172,7 @@ def _selector(source: Source, found: dict[Source, Match]) -> Selector:
     return Selector(found[source].path, parsed.layer, parsed.field, parsed.value, source.file)
 
 
-def _inquiry(report: Content, found: dict[Source, Match]) -> Inquiry:
+def _inquiry(report: Content, found: dict[Source, Match], parameters: DatumParameters | None) -> Inquiry:
     """The question that a report answers, with the files where they lie now."""
     options, proposal = report.options, report.proposal
     coverage: dict[str, tuple[Selector, ...]] = {}
@@ -181,28 +186,36 @@ def _inquiry(report: Content, found: dict[Source, Match]) -> Inquiry:
         planning=_selector(_source(proposal.planning.source), found),
         construction=_selector(_source(construction.source), found) if construction else None,
         policies=() if unasked else tuple(each for each in options["policies"] if each != ALWAYS),
-        layers=tuple(_layer(each, found) for each in report.layers),
+        layers=tuple(_layer(each, found, how) for each, how in zip(report.layers, of_layers(report), strict=True)),
         coverage=coverage,
         towns=_selector(_source(report.towns), found) if report.towns else None,
         facts=_selector(_source(report.facts), found) if report.facts else None,
-        frame=_frame(options.get("crs")),
         accuracy=options["accuracy_m"],
         on=date.fromisoformat(report.checked_on),
         name=proposal.name,
         readings=options["readings"],
         anywhere=options["anywhere"],
+        parameters=parameters,
+        **of_call(readings_of(options)),
     )
 
 
-def _frame(label: str | None) -> Frame | None:
-    return recognise(label) if label else None
-
-
-def _layer(record: LayerRecord, found: dict[Source, Match]) -> LayerSpec:
+def _layer(record: LayerRecord, found: dict[Source, Match], how: dict[str, Any]) -> LayerSpec:
     generation = GENERATIONS[GENERATIONS.index(record.generation)] if record.generation in GENERATIONS else None
     selector = _selector(Source(record.file, record.sha256, record.select), found)
-    frame = _frame(record.crs) if record.crs.startswith("EPSG:") else None
-    return LayerSpec(record.role, selector, frame, generation, record.invented)
+    return LayerSpec(record.role, selector, generation=generation, invented=record.invented, **how)
+
+
+def _parameters_lacking(report: Content, given: DatumParameters | None) -> Iterator[Source]:
+    used = parameters_hash(readings_of(report.options))
+    if used is not None and given is None:
+        yield Source(PARAMETERS, used)
+
+
+def _other_parameters(report: Content, given: DatumParameters | None) -> Iterator[Difference]:
+    used = parameters_hash(readings_of(report.options))
+    if used is not None and given is not None and given.sha256 != used:
+        yield Difference("parameters", PARAMETERS, used, given.sha256)
 
 
 def _own_policies(report: Content, folders: Sequence[Path]) -> tuple[Policy, ...]:

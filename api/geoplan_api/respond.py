@@ -94,21 +94,30 @@ def refused(request: Request, error: GeoplanError, headers: Mapping[str, str] | 
         return problems.answer(error, lang, {**told, "Cache-Control": FRESH})
     problem = problems.document(error, lang)
 
+    told_more: str | None = getattr(request.state, "locate", None)
+
     def draw(lang: Lang, nonce: str) -> str:
+        link = f"{told_more}?lang={lang}" if told_more else None
         if request.method == "POST" and request.url.path == "/checks":
-            return home_page(service, lang, nonce, error)
-        return pages.problem(problem.model_dump(), lang, nonce=nonce)
+            return home_page(service, lang, nonce, error, link)
+        return pages.problem(problem.model_dump(), lang, nonce=nonce, link=link)
 
     return page(request, draw, problem.status, told)
 
 
-def home_page(service: Service, lang: Lang, nonce: str, refusal: GeoplanError | None = None) -> str:
-    """The start page: the form, what the service holds, the newest checks, and why the last form was refused."""
+def home_page(
+    service: Service, lang: Lang, nonce: str, refusal: GeoplanError | None = None, link: str | None = None
+) -> str:
+    """The start page: the form, what the service holds, the newest checks, and why the last form was refused.
+
+    ``link`` leads to where the refusal can be mended.
+    """
     layers = [_card(each) for each in service.registered.layers]
     recent = [pages.CheckCard(each.id, each.name, each.verdict, each.made_at) for each in service.store.recent(RECENT)]
     policies = list(service.book)
+    roles = _roles(policies)
     return pages.home(
-        lang, policies=policies, layers=layers, roles=_roles(policies), recent=recent, nonce=nonce, refusal=refusal
+        lang, policies=policies, layers=layers, roles=roles, recent=recent, nonce=nonce, refusal=refusal, link=link
     )
 
 

@@ -19,6 +19,7 @@ from geoplan.plane import Plane
 from geoplan.policy import Policy, PolicyBook
 from geoplan.report import Report
 from geoplan_api.form import Question, understand
+from geoplan_api.hold import Holds
 from geoplan_api.home import Home
 from geoplan_api.inquiry import answer
 from geoplan_api.objects import Objects
@@ -50,6 +51,7 @@ class Service:
     registered: Registered
     own_policies: tuple[Policy, ...]
     book: PolicyBook
+    holds: Holds
 
     def check(
         self, form: Submission, folder: Path, lang: Lang, cancellation: Cancellation | None = None
@@ -109,6 +111,7 @@ class Service:
     def close(self) -> None:
         """Let checks that run end, then close the database and let the home go."""
         self.pool.close()
+        self.holds.close()
         self.readers.close()
         self.store.close()
         self.home.close()
@@ -139,6 +142,7 @@ def open_service(settings: Settings) -> Service:
             registered=registered,
             own_policies=own,
             book=PolicyBook(own),
+            holds=Holds(home),
         )
     except BaseException:
         readers.close()

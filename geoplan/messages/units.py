@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 Lang = Literal["zh", "en"]
 
+_LARGEST = 1e15
+"""Beyond this a number is no measure, but what a broken file holds: written with an exponent."""
 MU_PER_M2 = Decimal(3) / Decimal(2000)
 """亩 per m²: 1 亩 = 2000/3 m²."""
 
@@ -163,6 +165,8 @@ def format_unit(value: Any, unit: str, lang: Lang) -> str:
         return ("是" if value else "否") if lang == "zh" else ("yes" if value else "no")
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, float) and not abs(value) < _LARGEST:
+        return f"{value:g}"
     if unit in UNITS and isinstance(value, int | float):
         return UNITS[unit](value, lang)
     if isinstance(value, float):

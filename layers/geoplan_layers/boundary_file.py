@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import shapely
 
 from geoplan.boundary import Boundary
 from geoplan.crs import Frame, to_lonlat
-from geoplan.errors import CallRefused, InputRefused, TooLarge
+from geoplan.errors import InputRefused, TooLarge
 from geoplan.joining import joined
-from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.mending import mend
 from geoplan.messages import Message
 from geoplan.plane import GEOD
-from geoplan_layers.candidates import described
 from geoplan_layers.files.closed_lines import polygonised
 from geoplan_layers.files.limits import BOUNDARY, Limits
 from geoplan_layers.files.table import Table
+from geoplan_layers.locate import ReadOptions as ReadOptions
+from geoplan_layers.locate import locate
 from geoplan_layers.selector import Selector
 from geoplan_layers.vector import read_table
 
@@ -30,35 +28,27 @@ _AREA_UNITS = {"m2": 1.0, "ha": 1e4, "mu": 2000 / 3, "km2": 1e6}
 _UNIT_TOLERANCE = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """What the user says of the boundary files: their system where they lack one, data outside China, accuracy (m)."""
-
-    frame: Frame | None = None
-    anywhere: bool = False
-    accuracy: float = DEFAULT_ACCURACY
-
-
 def read_boundary(selector: Selector, options: ReadOptions, limits: Limits = BOUNDARY) -> Boundary:
     """The boundary that a selector means.
 
     Raises
     ------
     InputRefused
-        No features, lines or points instead of polygons, no coordinate system, rows without geometry, rings that
-        cannot be mended, features that overlap by more than a slip, or one file that holds both boundaries.
+        No features, lines or points instead of polygons, no coordinate system or one that does not fit, rows without
+        geometry, rings that cannot be mended, features that overlap by more than a slip, or one file that holds both
+        boundaries.
     """
     table = polygonised(read_table(selector, limits))
     _polygons_only(table, limits)
-    frame = frame_of(table, options.frame)
-    _fits(table, frame)
+    table, located = locate(table, options)
+    frame = located.frame
     rows = [str(row) for row in table.rows]
     polygons, mended = mend(table.shapes, frame, table.source.file, table.layer, rows)
     _one_boundary_only(table)
     whole, closed = joined(polygons, frame, table.source.file, table.layer, rows, options.accuracy)
     repairs = (*table.repairs, *mended, *closed)
     declared, notes = _declared(table, whole, frame, anywhere=options.anywhere)
-    return Boundary(whole, frame, table.source, repairs, declared, _name(table), (*table.notes, *notes))
+    return Boundary(whole, frame, table.source, repairs, declared, _name(table), (*table.notes, *notes), located.used)
 
 
 def _polygons_only(table: Table, limits: Limits) -> None:
@@ -77,58 +67,6 @@ def _polygons_only(table: Table, limits: Limits) -> None:
         raise InputRefused("coordinates-not-finite", file=file, where=layer)
     if np.abs(coordinates).max(initial=0) > MOST_COORDINATE:
         raise InputRefused("coordinates-absurd", file=file, where=layer, value=float(np.abs(coordinates).max()))
-
-
-def frame_of(table: Table, given: Frame | None) -> Frame:
-    """The table's coordinate system: its own, or the one given where it has none.
-
-    Raises
-    ------
-    CallRefused
-        The one given contradicts the file's own.
-    InputRefused
-        Neither says it; the message lists the systems that the numbers allow.
-    """
-    own = table.frame
-    if own is None and given is None:
-        box = shapely.total_bounds(table.shapes)
-        found = described((float(box[0]), float(box[1]), float(box[2]), float(box[3])))
-        raise InputRefused(
-            "crs-missing",
-            file=table.source.file,
-            where=table.layer,
-            candidates=found,
-            x=float(box[0]),
-            y=float(box[1]),
-        )
-    if own is None or given is None:
-        chosen = own or given
-        assert chosen is not None
-        return chosen
-    if own.epsg != given.epsg:
-        raise CallRefused("crs-contradiction", file=table.source.file, own=own.label, given=given.label)
-    return own
-
-
-def _fits(table: Table, frame: Frame) -> None:
-    """Degrees in a metre system, or metres in degrees: refused with what the numbers look like."""
-    box = shapely.total_bounds(table.shapes)
-    west, south, east, north = (float(v) for v in box)
-    if frame.is_geographic:
-        wrong = max(abs(west), abs(east)) > 360 or max(abs(south), abs(north)) > 90
-    else:
-        wrong = max(abs(west), abs(east)) <= 360 and max(abs(south), abs(north)) <= 90
-    if wrong:
-        looks = described((west, south, east, north))
-        raise InputRefused(
-            "crs-does-not-fit",
-            file=table.source.file,
-            where=table.layer,
-            crs=frame.label,
-            x=west,
-            y=south,
-            candidates=looks,
-        )
 
 
 def _one_boundary_only(table: Table) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -12,22 +12,22 @@ from typing import Any
 
 import numpy as np
 import shapely
-from pyproj import Transformer
 
 from geoplan.boundary import Source
-from geoplan.crs import Array, Frame
+from geoplan.crs import Frame, from_lonlat
 from geoplan.errors import InputRefused
 from geoplan.landuse import Generation
 from geoplan.layer import Patches
 from geoplan.measure import polygons_of
 from geoplan.messages import Message
 from geoplan.plane import Plane
-from geoplan_layers.boundary_file import frame_of
+from geoplan_layers.candidates import Box
 from geoplan_layers.fields import column_for, generation_of, net_factors, texts
 from geoplan_layers.files.dataset import Dataset
 from geoplan_layers.files.first_look import FirstLook
 from geoplan_layers.files.limits import LAYER, Limits
 from geoplan_layers.files.table import Column, Table
+from geoplan_layers.locate import Located, ReadOptions, bounds_of, locate, settle
 from geoplan_layers.selector import LayerSpec, Selector
 from geoplan_layers.vector import filtered, opened, read_table
 
@@ -61,8 +61,10 @@ class FileLayer:
         anywhere: bool = False,
         day: date | None = None,
         limits: Limits = LAYER,
+        options: ReadOptions | None = None,
     ) -> None:
         self._spec, self._limits, self._anywhere = spec, limits, anywhere
+        self._options = of_layer(spec, options or ReadOptions(anywhere=anywhere))
         self._coverage_selector = coverage
         self._given_day = day
         self._within: dict[tuple[float, ...], Patches] = {}
@@ -71,15 +73,16 @@ class FileLayer:
         with opened(spec.selector, limits) as dataset:
             head = self._wholly(dataset)
             self._whole = head
-            self._box = dataset.extent() if dataset.extent and head is None else _bounds(head)
-            west, south = self._box[:2]
+            box = dataset.extent() if dataset.extent and head is None else _bounds(head)
+            west, south = box[:2]
             corner = (west, south, west, south) if np.isfinite(west) else None
             first = head if head is not None else dataset.read(corner)
-            self._notes.extend(first.notes)
             self.source: Source = replace(dataset.source, select=spec.selector.choice)
             self._name = dataset.name
         self._fields = tuple(first.columns)
-        self._frame: Frame = frame_of(_placed(first, self._box), spec.frame)
+        self._located = settle(box, first.frame, self._options, self.source.file, self._name)
+        self._notes += self._located.told(first.notes)
+        self._box = self._located.as_read(box)
         self._check_role(first)
 
     @property
@@ -98,9 +101,24 @@ class FileLayer:
         return date(self._year, 12, 31) if self._year else None
 
     @property
+    def frame(self) -> Frame:
+        """The layer's coordinate system."""
+        return self._located.frame
+
+    @property
     def crs(self) -> str:
         """The layer's coordinate system as reports name it."""
-        return self._frame.label
+        return self.frame.label
+
+    @property
+    def box(self) -> Box:
+        """West, south, east, north of the layer in its own coordinates; not finite where it is empty."""
+        return self._box
+
+    @property
+    def read_with(self) -> Mapping[str, Any]:
+        """The options that counted in reading it."""
+        return self._located.used
 
     @property
     def invented(self) -> bool:
@@ -126,6 +144,11 @@ class FileLayer:
     def coverage_source(self) -> Source | None:
         """The file of the declared coverage."""
         return self._coverage[1] if self._coverage else None
+
+    @property
+    def coverage_read_with(self) -> Mapping[str, Any]:
+        """The options that counted in reading the declared coverage."""
+        return self._coverage[2].used if self._coverage else {}
 
     def _wholly(self, dataset: Dataset) -> Table | None:
         """The rows where all have to be read: the format says no extent, or the call asks for some rows of the file.
@@ -167,15 +190,15 @@ class FileLayer:
         return self._within[key]
 
     def _read(self, window: shapely.Polygon, plane: Plane) -> Patches:
-        box = self._window_box(window, plane)
+        box = self._located.as_read(self._window_box(window, plane))
         if self._whole is not None:
             table = self._whole.take(shapely.intersects(shapely.box(*box), self._whole.shapes))
         else:
             with opened(self._spec.selector, self._limits) as dataset:
                 table = dataset.read(box)
-        shapes = self._usable(table)
+        shapes = self._located.shapes(self._usable(table))
         self._year = max([self._year or 0, *_years(column_for(table, self.role, "year"))]) or None
-        on_plane = plane.bring(shapes, self._frame, anywhere=self._anywhere, file=self.source.file)
+        on_plane = plane.bring(shapes, self.frame, anywhere=self._anywhere, file=self.source.file)
         count = len(on_plane)
         patches = Patches(
             on_plane,
@@ -214,40 +237,47 @@ class FileLayer:
         """Bounds in the layer's own coordinates that hold the window, with a margin for the change of projection."""
         outline = shapely.get_coordinates(shapely.segmentize(window, max(window.length / 64, 1.0)))
         lon, lat = plane.to_lonlat(outline[:, 0], outline[:, 1])
-        x, y = _forward(self._frame)(lon, lat)
+        x, y = from_lonlat(self.frame, anywhere=self._anywhere, file=self.source.file)(lon, lat)
         west, south, east, north = float(x.min()), float(y.min()), float(x.max()), float(y.max())
         dx, dy = (east - west) * _MARGIN, (north - south) * _MARGIN
         return west - dx, south - dy, east + dx, north + dy
 
     @cached_property
-    def _coverage(self) -> tuple[shapely.MultiPolygon, Source, Frame] | None:
+    def _coverage(self) -> tuple[shapely.MultiPolygon, Source, Located] | None:
         if self._coverage_selector is None:
             return None
         table = read_table(self._coverage_selector, self._limits)
         if len(table) == 0 or table.kinds != {"Polygon"}:
             raise InputRefused("coverage-without-polygons", file=table.source.file, role=self.role)
+        given = self._options
+        own = table.frame is not None
+        table, located = locate(table, replace(given, frame=None, datum=None, swap_xy=False) if own else given)
         whole = polygons_of(
             shapely.union_all(shapely.make_valid(table.shapes, method="structure", keep_collapsed=False))
         )
         source = replace(table.source, select=self._coverage_selector.choice)
-        return whole, source, frame_of(table, self._spec.frame if table.frame is None else None)
+        return whole, source, located
 
     def declared(self, plane: Plane) -> shapely.Geometry | None:
         """The declared coverage on the plane."""
         if self._coverage is None:
             return None
-        area, source, frame = self._coverage
-        return plane.bring(area, frame, anywhere=self._anywhere, file=source.file)
+        area, source, located = self._coverage
+        return plane.bring(area, located.frame, anywhere=self._anywhere, file=source.file)
 
     def extent(self, plane: Plane) -> shapely.Geometry:
         """Bounding box of all patches in the layer's own coordinates, on the plane."""
-        return plane.bring(shapely.box(*self._box), self._frame, anywhere=self._anywhere, file=self.source.file)
+        return plane.bring(shapely.box(*self._box), self.frame, anywhere=self._anywhere, file=self.source.file)
 
 
-def _bounds(table: Table | None) -> tuple[float, float, float, float]:
-    assert table is not None
-    west, south, east, north = (float(v) for v in shapely.total_bounds(table.shapes))
-    return west, south, east, north
+def of_layer(spec: LayerSpec, options: ReadOptions) -> ReadOptions:
+    """The options of a call as they hold for one of its layers: system and datum are those behind the layer's name."""
+    return replace(options, frame=spec.frame, datum=spec.datum, swap_xy=spec.swap_xy, strict=False)
+
+
+def _bounds(table: Table | None) -> Box:
+    assert table is not None, "what has no extent was read wholly"
+    return bounds_of(table)
 
 
 def _years(column: Column | None) -> list[int]:
@@ -255,22 +285,3 @@ def _years(column: Column | None) -> list[int]:
     if column is None:
         return []
     return [int(v) for v in set(column) if isinstance(v, int | float) and v == v and 1990 <= v <= 2100]
-
-
-def _placed(first: Table, box: tuple[float, float, float, float]) -> Table:
-    """A table whose shapes span the whole layer, so that a refusal names the systems that its numbers allow."""
-    shapes = np.array([shapely.box(*box)], dtype=object) if all(np.isfinite(box)) else first.shapes[:0]
-    return Table(shapes, {}, first.rows[:0], first.frame, first.source, first.layer)
-
-
-def _forward(frame: Frame) -> Callable[[Array, Array], tuple[Array, Array]]:
-    """Degrees to a frame's own coordinates."""
-    if frame.is_geographic:
-        return lambda lon, lat: (lon, lat)
-    base: Any = frame.crs.geodetic_crs if frame.datum in ("cgcs2000", "wgs84") else "EPSG:4326"
-    step = Transformer.from_crs(base, frame.crs, always_xy=True)
-
-    def move(lon: Array, lat: Array) -> tuple[Array, Array]:
-        return step.transform(lon, lat)
-
-    return move

@@ -9,6 +9,9 @@ from pathlib import Path
 from geoplan.crs import Frame, recognise
 from geoplan.errors import CallRefused
 from geoplan.landuse import GENERATIONS, Generation
+from geoplan.shifted import SHIFTED, Shifted
+
+SWAP_XY = "swap-xy"
 
 _FILTER = re.compile(r"^(?P<rest>.*)\[(?P<field>[^\[\]=]+)=(?P<value>[^\]]*)\]$")
 
@@ -55,17 +58,22 @@ def parse_selector(text: str) -> Selector:
 
 @dataclass(frozen=True, slots=True)
 class LayerSpec:
-    """A layer as a call gives it: role, file, and what the file does not say itself."""
+    """A layer as a call gives it: role, file, and what the file does not say itself.
+
+    ``datum`` says that its degrees are shifted, ``swap_xy`` that x and y are to be exchanged.
+    """
 
     role: str
     selector: Selector
     frame: Frame | None = None
     generation: Generation | None = None
     invented: bool = False
+    datum: Shifted | None = None
+    swap_xy: bool = False
 
 
 def parse_layer(text: str) -> LayerSpec:
-    """Read ``ROLE=FILE``, with ``@EPSG:N`` or ``@GENERATION`` behind it where the file lacks it.
+    """Read ``ROLE=FILE``, with ``@EPSG:N``, ``@gcj02``, ``@bd09``, ``@swap-xy`` or ``@GENERATION`` behind it.
 
     Raises
     ------
@@ -77,12 +85,18 @@ def parse_layer(text: str) -> LayerSpec:
         raise CallRefused("layer-spelling", given=text)
     frame: Frame | None = None
     generation: Generation | None = None
+    datum: Shifted | None = None
+    swap_xy = False
     while "@" in file and not Path(file).exists():
         file, _, word = file.rpartition("@")
         if word in GENERATIONS:
             generation = GENERATIONS[GENERATIONS.index(word)]
+        elif word.lower() in SHIFTED:
+            datum = SHIFTED[SHIFTED.index(word.lower())]
+        elif word.lower() == SWAP_XY:
+            swap_xy = True
         elif word.upper().startswith("EPSG:") and (known := recognise(word)):
             frame = known
         else:
-            raise CallRefused("layer-suffix", given=text, word=word, known=["EPSG:N", *GENERATIONS])
-    return LayerSpec(role, parse_selector(file), frame, generation)
+            raise CallRefused("layer-suffix", given=text, word=word, known=["EPSG:N", *SHIFTED, SWAP_XY, *GENERATIONS])
+    return LayerSpec(role, parse_selector(file), frame, generation, datum=datum, swap_xy=swap_xy)

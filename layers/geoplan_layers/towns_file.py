@@ -10,15 +10,15 @@ import numpy as np
 import shapely
 
 from geoplan.boundary import Source
-from geoplan.crs import Frame, recognise
+from geoplan.crs import recognise
 from geoplan.errors import InputRefused
 from geoplan.facts import TOWN_STAGES
 from geoplan.register import Register, Town
-from geoplan_layers.boundary_file import frame_of
 from geoplan_layers.files.digests import sha256
 from geoplan_layers.files.limits import BOUNDARY, Limits
 from geoplan_layers.files.table import Table
 from geoplan_layers.files.text import decided, decode
+from geoplan_layers.locate import ReadOptions, locate
 from geoplan_layers.selector import Selector
 from geoplan_layers.vector import read_table
 
@@ -26,7 +26,7 @@ _PLACE = ("lon", "lat")
 _TEXTS = ("id", "name", "county", "tier", "stage", "listed_on", "leading", "sub_industry")
 
 
-def read_register(selector: Selector, given: Frame | None = None, limits: Limits = BOUNDARY) -> Register:
+def read_register(selector: Selector, options: ReadOptions | None = None, limits: Limits = BOUNDARY) -> Register:
     """The register of towns of a file.
 
     Raises
@@ -39,8 +39,9 @@ def read_register(selector: Selector, given: Frame | None = None, limits: Limits
     others = table.kinds - {"Polygon", "Point"}
     if others:
         raise InputRefused("towns-kinds", file=table.source.file, where=table.layer, kinds=sorted(others))
-    frame = frame_of(table, given)
-    return Register(tuple(_town(table, i) for i in range(len(table))), frame, table.source)
+    table, located = locate(table, options or ReadOptions(anywhere=True, strict=False))
+    towns = tuple(_town(table, i) for i in range(len(table)))
+    return Register(towns, located.frame, table.source, read_with=located.used)
 
 
 def _town(table: Table, i: int) -> Town:

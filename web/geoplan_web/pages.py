@@ -67,6 +67,8 @@ class _Told(NamedTuple):
     text: str
     others: tuple[_Told, ...] = ()
     """Further faults of the same file."""
+    link: str | None = None
+    """Where it can be mended."""
 
 
 class _Place(NamedTuple):
@@ -85,6 +87,7 @@ def home(
     recent: Sequence[CheckCard],
     nonce: str,
     refusal: GeoplanError | Mapping[str, Any] | None = None,
+    link: str | None = None,
 ) -> str:
     """The start page: the form for ``POST /checks``, the layers that will be used, and the newest checks.
 
@@ -96,12 +99,14 @@ def home(
         What is registered, and every role that a layer can be uploaded for.
     refusal
         Why the form that was just sent was refused: the error, or its problem document.
+    link
+        Where it can be mended without sending the form again.
     """
     problem = refusal.as_dict() if isinstance(refusal, GeoplanError) else refusal
     return render(
         "home.html", lang,
         nonce=nonce, here="/", places=_places(policies, lang), always=ALWAYS, layers=_by_role(layers), recent=recent,
-        icons=ICONS, roles=roles, told=_told(problem, lang) if problem else None,
+        icons=ICONS, roles=roles, told=_told(problem, lang, link) if problem else None,
     )  # fmt: skip
 
 
@@ -138,9 +143,9 @@ def policy_page(policy: Policy, book: PolicyBook, lang: Lang, *, nonce: str) -> 
     return render("policy.html", lang, nonce=nonce, here=f"/policies/{policy.id}", sheet=sheet)
 
 
-def problem(problem: Mapping[str, Any], lang: Lang, *, nonce: str) -> str:
-    """What is told when a page cannot be given: the problem document (RFC 9457) in words."""
-    return render("problem.html", lang, nonce=nonce, here="/", problem=problem, told=_told(problem, lang))
+def problem(problem: Mapping[str, Any], lang: Lang, *, nonce: str, link: str | None = None) -> str:
+    """What is told when a page cannot be given: the problem document (RFC 9457) in words, and a link to its mend."""
+    return render("problem.html", lang, nonce=nonce, here="/", problem=problem, told=_told(problem, lang, link))
 
 
 def _by_role(layers: Sequence[LayerCard]) -> dict[str, list[LayerCard]]:
@@ -151,13 +156,13 @@ def _by_role(layers: Sequence[LayerCard]) -> dict[str, list[LayerCard]]:
     return found
 
 
-def _told(problem: Mapping[str, Any], lang: Lang) -> _Told:
+def _told(problem: Mapping[str, Any], lang: Lang, link: str | None = None) -> _Told:
     """A problem without the file and place that its text begins with: they are shown by themselves."""
     text = str(problem.get(lang) or problem.get("detail") or problem.get("title") or "")
     file, where = problem.get("file"), problem.get("where")
     for part in filter(None, (file, where)):
         text = text.removeprefix(f"{part}{say(Message('page.colon'), lang)}")
-    return _Told(file, where, text, tuple(_told(each, lang) for each in problem.get("others", ())))
+    return _Told(file, where, text, tuple(_told(each, lang) for each in problem.get("others", ())), link)
 
 
 def _places(policies: Sequence[Policy], lang: Lang) -> list[_Place]:

@@ -24,6 +24,35 @@ LangOption = Annotated[str, typer.Option("--lang", help="zh | en", envvar="GEOPL
 JsonOption = Annotated[bool, typer.Option("--json", help="只在标准输出写 JSON / JSON alone on stdout")]
 
 
+CrsOption = Annotated[
+    str | None, typer.Option(help="EPSG:N，文件没有或错写坐标系时 / where a file lacks it or has it wrong")
+]
+DatumOption = Annotated[str | None, typer.Option(help="cgcs2000 | wgs84 | gcj02 | bd09，经纬度的基准 / of degrees")]
+PlaceOption = Annotated[
+    str | None,
+    typer.Option(metavar="ADCODE", help="所在市县的行政区划代码，用以判断坐标系 / the place decides the system"),
+]
+SwapOption = Annotated[bool, typer.Option("--swap-xy", help="交换颠倒的东、北坐标 / exchange swapped axes")]
+ParametersOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.toml", help="本地的基准转换参数，不保存 / your own datum parameters, never kept"),
+]
+
+
+def _located(datum: str | None, place: str | None, swap_xy: bool, parameters: Path | None) -> dict[str, Any]:
+    """What the options say of where the files lie, as fields of an inquiry."""
+    from geoplan_api.inquiry import datum_named
+    from geoplan_layers.parameters_file import read_parameters
+    from geoplan_layers.places import place_named
+
+    return {
+        "datum": datum_named(datum),
+        "place": place_named(place) if place else None,
+        "swap_xy": swap_xy,
+        "parameters": read_parameters(parameters) if parameters else None,
+    }
+
+
 def language(text: str) -> Lang:
     """``zh`` or ``en``."""
     if text == "zh":
@@ -45,12 +74,17 @@ def check(
     planning: Annotated[str, typer.Option(help="规划范围 FILE#LAYER[FIELD=VALUE]")],
     construction: Annotated[str | None, typer.Option(help="建设范围 FILE#LAYER[FIELD=VALUE]")] = None,
     policy: Annotated[list[str] | None, typer.Option(help="ID | FILE.toml, 可重复 / repeatable")] = None,
-    layer: Annotated[list[str] | None, typer.Option(help="ROLE=FILE[@EPSG:N][@GENERATION]")] = None,
+    layer: Annotated[
+        list[str] | None, typer.Option(help="ROLE=FILE[@EPSG:N][@gcj02|@bd09][@swap-xy][@GENERATION]")
+    ] = None,
     coverage: Annotated[list[str] | None, typer.Option(help="ROLE=FILE")] = None,
     towns: Annotated[str | None, typer.Option(help="小镇名册 FILE")] = None,
     facts: Annotated[Path | None, typer.Option(help="申报指标 FILE.toml")] = None,
-    crs: Annotated[str | None, typer.Option(help="EPSG:N")] = None,
-    datum: Annotated[str | None, typer.Option(help="cgcs2000 | wgs84")] = None,
+    crs: CrsOption = None,
+    datum: DatumOption = None,
+    place: PlaceOption = None,
+    swap_xy: SwapOption = False,
+    datum_parameters: ParametersOption = None,
     accuracy: Annotated[float, typer.Option(help="线位精度，米 / accuracy of lines, m")] = 0.05,
     on: Annotated[str | None, typer.Option(help="YYYY-MM-DD")] = None,
     name: Annotated[str | None, typer.Option(help="方案名称 / name")] = None,
@@ -76,12 +110,13 @@ def check(
         coverage=ask.coverage_specs(coverage or []),
         towns=parse_selector(towns) if towns else None,
         facts=Selector(facts) if facts else None,
-        frame=ask.boundary_frame(crs, datum),
+        frame=ask.frame_named(crs),
         accuracy=accuracy,
         on=ask.civil_date(on),
         name=name,
         readings=ask.readings_of(reading or []),
         anywhere=anywhere,
+        **_located(datum, place, swap_xy, datum_parameters),
     )
     report = ask.answer(question)
     _told(report.content.as_dict(), _written(report, out, tongue), tongue, as_json)
@@ -131,7 +166,11 @@ def demo(
 @app.command()
 def info(
     file: Annotated[str, typer.Argument(help="FILE#LAYER[FIELD=VALUE]")],
-    crs: Annotated[str | None, typer.Option(help="EPSG:N")] = None,
+    crs: CrsOption = None,
+    datum: DatumOption = None,
+    place: PlaceOption = None,
+    swap_xy: SwapOption = False,
+    datum_parameters: ParametersOption = None,
     anywhere: Annotated[bool, typer.Option("--anywhere")] = False,
     lang: LangOption = "zh",
     as_json: JsonOption = False,
@@ -140,10 +179,12 @@ def info(
     warm()
     from geoplan_api.cli.info import describe, print_description
     from geoplan_api.inquiry import frame_named
+    from geoplan_layers.locate import ReadOptions
     from geoplan_layers.selector import parse_selector
 
     tongue = language(lang)
-    found = describe(parse_selector(file), frame_named(crs), anywhere=anywhere)
+    means = _located(datum, place, swap_xy, datum_parameters)
+    found = describe(parse_selector(file), ReadOptions(frame_named(crs), anywhere, **means))
     if as_json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     else:
@@ -156,15 +197,17 @@ def replay(
     inputs: Annotated[
         list[Path] | None, typer.Option("--from", help="输入文件所在目录, 可重复 / where inputs lie")
     ] = None,
+    datum_parameters: ParametersOption = None,
     lang: LangOption = "zh",
     as_json: JsonOption = False,
 ) -> None:
     """按报告重新检查，核对结果是否一致 / do a check again from its report."""
     from geoplan_api.cli.replay import print_replay
     from geoplan_api.replay import replay as done_again
+    from geoplan_layers.parameters_file import read_parameters
 
     tongue = language(lang)
-    found = done_again(report, inputs or [])
+    found = done_again(report, inputs or [], read_parameters(datum_parameters) if datum_parameters else None)
     if as_json:
         sys.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False, indent=2) + "\n")
     print_replay(found, tongue, _console(tongue, err=as_json))
@@ -176,16 +219,22 @@ def convert(
     source: Annotated[str, typer.Argument(metavar="IN", help="FILE#LAYER[FIELD=VALUE]")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help=".shp .zip .gpkg .kml .dxf .geojson .txt .xlsx")],
     to_crs: Annotated[str | None, typer.Option(help="输出坐标系 / system of the output, EPSG:N")] = None,
-    crs: Annotated[str | None, typer.Option(help="输入缺少的坐标系 / what the input lacks, EPSG:N")] = None,
+    crs: CrsOption = None,
+    datum: DatumOption = None,
+    place: PlaceOption = None,
+    swap_xy: SwapOption = False,
+    anywhere: Annotated[bool, typer.Option("--anywhere")] = False,
     lang: LangOption = "zh",
 ) -> None:
     """转换格式与坐标系 / another format or coordinate system."""
     from geoplan_api.cli.convert import run
     from geoplan_api.inquiry import frame_named
+    from geoplan_layers.locate import ReadOptions
     from geoplan_layers.selector import parse_selector
 
     tongue = language(lang)
-    run(parse_selector(source), out, frame_named(crs), frame_named(to_crs), tongue, _console(tongue, err=False))
+    means = ReadOptions(frame_named(crs), anywhere, **_located(datum, place, swap_xy, None))
+    run(parse_selector(source), out, means, frame_named(to_crs), tongue, _console(tongue, err=False))
 
 
 @policies_app.callback()

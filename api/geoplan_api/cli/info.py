@@ -14,20 +14,21 @@ from geoplan.crs import Frame
 from geoplan.errors import InputRefused
 from geoplan.measure import survey_areas
 from geoplan.mending import mend
-from geoplan.messages import Lang, Message, both, say
+from geoplan.messages import LANGUAGES, Lang, Message, both, say
 from geoplan.messages.units import half_up
 from geoplan.plane import Plane
 from geoplan_layers.candidates import candidates
 from geoplan_layers.fields import texts
 from geoplan_layers.files.limits import LAYER
 from geoplan_layers.files.table import Table
+from geoplan_layers.locate import ReadOptions, bounds_of, locate
 from geoplan_layers.selector import Selector
 from geoplan_layers.vector import read_table
 
 SHOWN = 8
 
 
-def describe(selector: Selector, given: Frame | None, *, anywhere: bool) -> dict[str, Any]:
+def describe(selector: Selector, options: ReadOptions) -> dict[str, Any]:
     """What a file holds: encoding, system and candidates, rows, fields, parts, repairs, areas both ways.
 
     Raises
@@ -36,7 +37,12 @@ def describe(selector: Selector, given: Frame | None, *, anywhere: bool) -> dict
         The file cannot be read; a missing system is no refusal here but is told, with the candidates.
     """
     table = read_table(selector, LAYER)
-    frame = table.frame or given
+    own, refused = table.frame, None
+    try:
+        table, located = locate(table, options)
+        frame, used = table.frame, located.used
+    except InputRefused as wrong:
+        frame, used, refused = None, {}, wrong
     found: dict[str, Any] = {
         "file": table.source.file,
         "sha256": table.source.sha256,
@@ -46,19 +52,25 @@ def describe(selector: Selector, given: Frame | None, *, anywhere: bool) -> dict
         "fields": {name: _samples(column) for name, column in table.columns.items()},
         "geometry": sorted(table.kinds),
         "without_geometry": int(shapely.is_missing(table.shapes).sum()),
-        "crs": frame.label if frame else None,
-        "crs_from": "file" if table.frame else "call" if given else None,
+        "crs": frame.label if frame else own.label if own else None,
+        "crs_from": None
+        if frame is None and own is None
+        else "call"
+        if {"crs", "place", "datum"} & set(used)
+        else "file",
         "datum": frame.datum if frame else None,
         "notes": [both(note) for note in table.notes],
     }
     present = table.shapes[~shapely.is_missing(table.shapes)]
     if len(present):
-        box = tuple(float(v) for v in shapely.total_bounds(present))
+        box = bounds_of(table)
         found["bounds"] = list(box)
-        found["candidates"] = [] if frame else candidates((box[0], box[1], box[2], box[3]))
+        found["candidates"] = [] if frame else candidates(box)
         found["vertices"] = int(shapely.get_num_coordinates(present).sum())
+    if refused is not None and refused.id != "crs-missing":
+        found["refused"] = {lang: refused.say(lang) for lang in LANGUAGES}
     if frame and "Polygon" in table.kinds:
-        found.update(_measured(table, present, frame, anywhere=anywhere))
+        found.update(_measured(table, present, frame, anywhere=options.anywhere))
     return found
 
 

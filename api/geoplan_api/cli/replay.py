@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from geoplan.messages import Lang, Message, say, word
-from geoplan_api.replay import Change, Replay
+from geoplan_api.replay import PARAMETERS, Change, Replay
 
 _HASH = 12
 
@@ -16,13 +16,16 @@ def print_replay(found: Replay, lang: Lang, console: Console) -> None:
     """One sentence, then what is missing, what differs, and which findings changed."""
     key = "missing" if found.missing else "same" if found.same else "differs"
     colour = {"same": "green", "differs": "red", "missing": "magenta"}[key]
-    console.print(f"[bold {colour}]{escape(say(Message(f'replay.{key}'), lang))}[/]")
+    alone = found.missing and all(each.file == PARAMETERS for each in found.missing)
+    told = say(Message("replay.missing-parameters" if alone else f"replay.{key}"), lang)
+    console.print(f"[bold {colour}]{escape(told)}[/]")
     console.print(f"  {found.recorded}", soft_wrap=True)
     if found.recomputed and found.recomputed != found.recorded:
         console.print(f"  {found.recomputed}", soft_wrap=True)
     for source in found.missing:
         args = {"file": source.file, "sha256": source.sha256}
-        console.print(f"  · {escape(say(Message('replay.lacks', args), lang))}", soft_wrap=True)
+        lacks = Message("replay.lacks-parameters" if source.file == PARAMETERS else "replay.lacks", args)
+        console.print(f"  · {escape(say(lacks, lang))}", soft_wrap=True)
     if found.differences:
         console.print(
             _grid([(_what(d.what, lang), d.name, _short(d.recorded), _short(d.found)) for d in found.differences])
@@ -35,7 +38,7 @@ def print_replay(found: Replay, lang: Lang, console: Console) -> None:
 def _what(what: str, lang: Lang) -> str:
     role, _, number = what.partition("#")
     role, _, part = role.partition("/")
-    known = {"planning", "construction", "towns", "facts", "policy", "software", "report"}
+    known = {"planning", "construction", "towns", "facts", "policy", "software", "report", "parameters"}
     name = say(Message(f"replay.what.{role}"), lang) if role in known else word("role", role, lang)
     told = f"{name} {say(Message('replay.what.coverage'), lang)}" if part else name
     return f"{told} {number}" if number else told

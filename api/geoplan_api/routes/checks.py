@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from geoplan.messages import Lang
@@ -15,11 +12,11 @@ from geoplan_api.downloads import file_rows
 from geoplan_api.form import form_schema
 from geoplan_api.negotiate import HTML, JSON, wants_page
 from geoplan_api.respond import VARY, data, lang_of, only, page, page_or_data
+from geoplan_api.routes.asked import judged
 from geoplan_api.routes.documented import as_report, documented, refusals
 from geoplan_api.service import service_of
 from geoplan_api.upload import receive
 from geoplan_layers.overlaps import Overlaps
-from geoplan_layers.sandbox.workers import Cancellation
 from geoplan_web import map as web_map
 from geoplan_web import pages
 
@@ -48,23 +45,11 @@ async def make_check(request: Request) -> Response:
         if form.texts.get("lang", [""])[0] in ("zh", "en"):
             request.state.lang = form.texts["lang"][0]
         lang = lang_of(request)
-        cancellation = Cancellation()
-        watch = asyncio.create_task(_cancel_when_gone(request, cancellation))
-        try:
-            check, text = await service.pool.run(partial(service.check, form, folder, lang, cancellation))
-        finally:
-            watch.cancel()
+        check, text = await judged(request, form, folder, lang)
     address = f"/checks/{check.id}"
     if wants_page(request):
         return RedirectResponse(f"{address}?lang={lang}", 303)
     return Response(text, 201, {"Location": address, **VARY}, media_type=JSON)
-
-
-async def _cancel_when_gone(request: Request, cancellation: Cancellation) -> None:
-    """Stop reading the files of a client that has hung up."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    await run_in_threadpool(cancellation.cancel)
 
 
 @router.get(

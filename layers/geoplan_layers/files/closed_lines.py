@@ -50,7 +50,7 @@ def polygonised(table: Table, limit: int = 20) -> Table:
     shapes = table.shapes.copy()
     for i in np.flatnonzero(closed):
         shapes[i] = shapely.multipolygons([shapely.Polygon(part.coords) for part in shapely.get_parts(shapes[i])])
-    note = Message("read.lines-polygonised", {"layer": table.layer, "rows": table.rows[closed].tolist()[:limit]})
+    note = Message("read.lines-polygonised", {"rows": table.rows[closed].tolist()[:limit]})
     return replace(table, shapes=shapes, notes=(*table.notes, note))
 
 

@@ -22,8 +22,8 @@ class Table:
     """Rows of one layer of a file: shapes (x = east, y = north, 2-D, may be None) and text or number columns.
 
     ``rows`` are the row numbers in the file, from 1; ``layer`` the layer's name; ``frame`` none where the file does
-    not say its coordinate system. ``repairs`` are what could not be built as it was written.
-    not say its coordinate system. ``lines_close`` says that the format draws areas as closed lines too (KML, DXF).
+    not say its coordinate system. ``repairs`` are what could not be built as it was written, each at its row.
+    ``lines_close`` says that the format draws areas as closed lines too (KML, DXF).
     """
 
     shapes: NDArray[np.object_]
@@ -68,7 +68,7 @@ class Table:
     def take(self, which: NDArray[np.bool_]) -> Table:
         """Some of the rows."""
         columns = {name: column[which] for name, column in self.columns.items()}
-        places = {self.layer, *(f"{self.layer} {row}" for row in self.rows[which])}
+        places = {str(row) for row in self.rows[which]}
         repairs = tuple(each for each in self.repairs if each.message.args.get("place") in places)
         return replace(self, shapes=self.shapes[which], columns=columns, rows=self.rows[which], repairs=repairs)
 

@@ -25,11 +25,14 @@ from geoplan.boundary import Repair, Source
 from geoplan.crs import Frame
 from geoplan.errors import CallRefused, CannotFinish, GeoplanError, InputRefused, TooLarge
 from geoplan.messages import Message, catalogue
+from geoplan.shifted import SHIFTED
 from geoplan_layers.files.table import Column, Table
 
 MOST_HEADER = 16_000_000
 _LENGTHS = struct.Struct(">QQ")
 _ARRAYS = frozenset({"shapes", "columns", "rows"})
+_OF_A_FILE = ("epsg", "datum", "guessed")
+"""What a file can say of its system beside the system itself."""
 _REFUSALS: Mapping[str, type[GeoplanError]] = {
     each.__name__: each for each in (InputRefused, TooLarge, CallRefused, CannotFinish)
 }
@@ -114,7 +117,8 @@ def _python(value: np.generic) -> Any:
 
 
 def _frame(frame: Frame) -> dict[str, Any]:
-    rest = {each.name: plain(getattr(frame, each.name)) for each in dataclasses.fields(frame) if each.name != "crs"}
+    """A frame as a file says it; what the user says of it (their parameters, a shift) stays in the parent."""
+    rest = {name: plain(getattr(frame, name)) for name in _OF_A_FILE}
     return {**rest, "crs": frame.epsg or frame.crs.to_json()}
 
 
@@ -152,6 +156,8 @@ def _mapping(of: list[Any]) -> dict[Any, Any]:
 
 
 def _frame_of(of: dict[str, Any]) -> Frame:
+    if set(of) != {"crs", *_OF_A_FILE} or of["datum"] in SHIFTED:
+        raise WireBroken("no frame of a file")
     crs = of["crs"]
     return Frame(
         CRS.from_epsg(crs) if isinstance(crs, int) else CRS.from_json(crs),

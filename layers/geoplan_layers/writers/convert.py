@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,11 @@ import shapely
 from geoplan.crs import Frame
 from geoplan.errors import InputRefused
 from geoplan.messages import Message
-from geoplan_layers.boundary_file import NAME_FIELDS, frame_of
-from geoplan_layers.candidates import described
+from geoplan_layers.boundary_file import NAME_FIELDS
 from geoplan_layers.fields import texts
 from geoplan_layers.files.limits import LAYER
 from geoplan_layers.files.table import Table
+from geoplan_layers.locate import ReadOptions, locate
 from geoplan_layers.selector import Selector
 from geoplan_layers.vector import read_table
 from geoplan_layers.writers.deliver import deliver
@@ -24,22 +25,22 @@ from geoplan_layers.writers.sheet import Column, Sheet, SheetLayer, WriteOptions
 
 
 def convert(
-    source: Selector, out: Path, options: WriteOptions, given: Frame | None = None, target: Frame | None = None
+    source: Selector, out: Path, options: WriteOptions, given: ReadOptions | None = None, target: Frame | None = None
 ) -> Written:
     """Write the rows that a selector means as ``out``; coordinates as read, but for what is noted.
 
     Parameters
     ----------
     given
-        The system of a file that does not say its own.
+        What the user says of the file: its system where it lacks one, that its degrees are shifted, axes to exchange.
     target
         The system wanted; none keeps the file's, where the format does not prescribe one.
 
     Raises
     ------
     InputRefused
-        The file cannot be read, has no system, holds geometry that the format cannot, or the datum would change by
-        guess.
+        The file cannot be read, has no system or one that it does not fit, holds geometry that the format cannot, or
+        the datum would change by guess.
     CallRefused
         An unknown format out, a system that it cannot hold, or ``out`` is the input.
     CannotFinish
@@ -50,25 +51,10 @@ def convert(
     if len(table) == 0:
         raise InputRefused("no-features", file=table.source.file, where=table.layer)
     table.require_shapes()
-    sheet, notes = fitted(sheet_of(table, _system(table, given)), writer, target, table.source.file)
+    table, located = locate(table, replace(given or ReadOptions(), strict=False))
+    sheet, notes = fitted(sheet_of(table, located.frame), writer, target, table.source.file)
     made = deliver(sheet, writer, out, options, [source.path])
     return Written(made.paths, (*table.notes, *_invalid(table), *notes, *made.notes))
-
-
-def _system(table: Table, given: Frame | None) -> Frame:
-    """The table's system, where its numbers can be in it: degrees in a metre system are refused, and metres in one of
-    degrees.
-    """
-    frame = frame_of(table, given)
-    west, south, east, north = (float(each) for each in shapely.total_bounds(table.shapes))
-    small = max(abs(west), abs(east)) <= 360 and max(abs(south), abs(north)) <= 90
-    if small != frame.is_geographic:
-        candidates = described((west, south, east, north))
-        raise InputRefused(
-            "crs-does-not-fit", file=table.source.file, where=table.layer, crs=frame.label, x=west, y=south,
-            candidates=candidates,
-        )  # fmt: skip
-    return frame
 
 
 def sheet_of(table: Table, frame: Frame) -> Sheet:

@@ -15,7 +15,7 @@ from geoplan.plane import Plane
 from geoplan_layers.writers.formats import Writer, writers_for
 from geoplan_layers.writers.rounding import Rounded, on_grid
 from geoplan_layers.writers.sheet import Sheet, SheetLayer
-from geoplan_layers.writers.systems import degrees_frame, moved, numbered_zone, same_system, suggested
+from geoplan_layers.writers.systems import degrees_frame, moved, numbered_zone, same_system, set_right, suggested
 
 Fitted = tuple[Sheet, tuple[Message, ...]]
 
@@ -53,7 +53,8 @@ def fitted(sheet: Sheet, writer: Writer, target: Frame | None, file: str, *, lea
 
 def _change_notes(source: Frame, target: Frame) -> tuple[Message, ...]:
     changed = Message("write.system-changed", {"source": source.label, "target": target.label})
-    return (changed,) if source.datum == target.datum else (changed, Message("write.datum-step"))
+    plain = source.datum == target.datum or source.is_shifted
+    return (changed,) if plain else (changed, Message("write.datum-step"))
 
 
 def _held(sheet: Sheet, writer: Writer, file: str) -> None:
@@ -77,7 +78,7 @@ def _system(sheet: Sheet, writer: Writer, target: Frame | None, file: str) -> Fr
         if target is not None and not same_system(target, degrees):
             raise CallRefused("format-prescribes", suffix=writer.suffixes[0], crs=degrees.label, given=target.label)
         return degrees
-    frame = target or sheet.frame
+    frame = target or set_right(sheet.frame)
     if writer.system == "any":
         return frame
     if not _metres(frame):

@@ -7,6 +7,7 @@ boundary's accuracy). Everything else PROJ would only guess, so it is refused (`
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 import shapely
@@ -16,6 +17,7 @@ from pyproj import CRS, Transformer
 from geoplan.crs import Array, Frame, recognise
 from geoplan.errors import CallRefused, InputRefused
 from geoplan.plane import Plane
+from geoplan.shifted import Shifted, to_wgs84
 
 _ONE = frozenset({"cgcs2000", "wgs84"})
 _REACH = 3.0
@@ -64,8 +66,14 @@ def _number_shift(source: Frame, target: Frame) -> float | None:
 
 
 def same_system(a: Frame, b: Frame) -> bool:
-    """Whether two frames are one system."""
-    return a.epsg == b.epsg if a.epsg or b.epsg else a.crs == b.crs
+    """Whether two frames are one system; shifted degrees are not those that they are shifted from."""
+    return a.is_shifted == b.is_shifted and (a.epsg == b.epsg if a.epsg or b.epsg else a.crs == b.crs)
+
+
+def set_right(frame: Frame) -> Frame:
+    """The frame itself, for shifted degrees the true ones: no code tells shifted degrees, so none are written."""
+    true = recognise(frame.epsg) if frame.is_shifted and frame.epsg else None
+    return true or frame
 
 
 def moved(shapes: NDArray[np.object_], source: Frame, target: Frame, file: str | None) -> NDArray[np.object_]:
@@ -87,13 +95,15 @@ def moved(shapes: NDArray[np.object_], source: Frame, target: Frame, file: str |
         return np.asarray(shapely.transform(shapes, lambda xy: xy + np.array([shift, 0.0])), dtype=object)
     _allowed(source, target, file)
     lon, lat = _finite(_step(source.crs.to_wkt(), inverse=True), shapely.get_coordinates(shapes), file, source)
+    if source.is_shifted:
+        lon, lat = to_wgs84(lon, lat, cast("Shifted", source.datum))
     _near(target, lon)
     xy = np.column_stack(_finite(_step(target.crs.to_wkt()), np.column_stack([lon, lat]), file, target))
     return np.asarray(shapely.set_coordinates(shapes.copy(), xy), dtype=object)
 
 
 def _allowed(source: Frame, target: Frame, file: str | None) -> None:
-    if {source.datum, target.datum} <= _ONE:
+    if {source.datum, target.datum} <= _ONE or (source.is_shifted and target.datum in _ONE):
         return
     known = source.datum == target.datum and source.datum != "unknown"
     if known and (source.datum != "other" or source.crs.geodetic_crs == target.crs.geodetic_crs):
