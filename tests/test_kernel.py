@@ -19,6 +19,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders import FRAME
 from geoplan.measure import polygons_of, survey_areas
 from geoplan.plane import Plane
 from geoplan_layers.prepared import kernel
@@ -127,7 +128,7 @@ def test_two_zones_give_the_ground_the_same_area() -> None:
     proposals = stars(6, 10, 4_000, (900, 1000), (100, 300))
 
     def moved(shapes: np.ndarray) -> np.ndarray:
-        return shapely.transform(shapes, lambda x, y: Plane(123).from_lonlat(*PLANE.to_lonlat(x, y)), interleaved=False)
+        return np.asarray(Plane(123).bring(shapes, FRAME), dtype=object)
 
     totals = []
     for plane, p, q in ((PLANE, proposals, here), (Plane(123), moved(proposals), moved(here))):

@@ -15,7 +15,7 @@ from geoplan.crs import Frame, recognise
 from geoplan.errors import CallRefused
 from geoplan.facts import Facts
 from geoplan.measure import DEFAULT_ACCURACY
-from geoplan.policy import Policy
+from geoplan.policy import Policy, PolicyBook
 from geoplan.register import Register
 from geoplan.report import Report
 from geoplan_api.office import named
@@ -94,6 +94,46 @@ def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> 
     proposal = Proposal(planning, construction, inquiry.name, facts)
     choice = Options(inquiry.on or today(), inquiry.accuracy, inquiry.anywhere, inquiry.readings)
     return check(proposal, ids, _layers(inquiry), register, choice, book, facts_source=facts_source)
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What proposals are judged on, read once: policies, layers, register, facts and the date."""
+
+    policies: tuple[str, ...]
+    book: PolicyBook
+    layers: tuple[FileLayer, ...]
+    register: Register | None
+    facts: Facts
+    facts_source: Source | None
+    options: Options
+
+    def judge(self, planning: Boundary, name: str | None) -> Report:
+        """The check of one proposal; nothing of earlier ones reaches its report."""
+        layers = [each.afresh() for each in self.layers]
+        proposal = Proposal(planning, None, name, self.facts)
+        return check(
+            proposal, self.policies, layers, self.register, self.options, self.book, facts_source=self.facts_source
+        )
+
+
+def grounds(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> Grounds:
+    """All that an inquiry names but its boundaries, opened for many checks.
+
+    Raises
+    ------
+    GeoplanError
+        What was refused, with the file, the place and the mend.
+    """
+    ids, book = named(inquiry.policies, own_policies)
+    book.chosen(ids)
+    facts, facts_source = _facts(inquiry.facts)
+    register = _register(inquiry.towns)
+    layers = _layers(inquiry)
+    for layer in layers:
+        layer.coverage_source  # noqa: B018 - read now, so that every check finds it read
+    choice = Options(inquiry.on or today(), inquiry.accuracy, inquiry.anywhere, inquiry.readings)
+    return Grounds(ids, book, tuple(layers), register, facts, facts_source, choice)
 
 
 def _boundary(selector: Selector, options: ReadOptions) -> Boundary:
