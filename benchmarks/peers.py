@@ -17,6 +17,7 @@ Peer = Callable[[np.ndarray], Pairs]
 def overlay(shapes: np.ndarray, crs: Any) -> Peer:
     """``geopandas.overlay``; what is broken it mends itself."""
     layer = gpd.GeoDataFrame({"patch": np.arange(len(shapes))}, geometry=shapes, crs=crs)
+    layer.sindex  # noqa: B018 - built before, as the kernel's index is
 
     def run(proposals: np.ndarray) -> Pairs:
         frame = gpd.GeoDataFrame({"proposal": np.arange(len(proposals))}, geometry=proposals, crs=crs)
