@@ -104,10 +104,9 @@ def test_300_of_300_proposals_that_run_exactly_along_the_edges_of_patches() -> N
         taken = ((np.arange(j, j + h)[:, None]) * columns + np.arange(i, i + w)).ravel()
         union = shapely.coverage_union_all(patches[taken[random.random(len(taken)) < 0.9]])
         proposals[k] = union if k % 2 else shapely.Polygon(max(shapely.get_parts(union), key=lambda p: p.area).exterior)
-    for ellipsoidal in (False, True):
-        pairs, worst = compared(proposals, patches, ellipsoidal=ellipsoidal)
-        print(f"along edges: 300 proposals, {pairs} pairs, worst {worst:.1e} m2")
-        assert pairs > 20_000
+    pairs, worst = compared(proposals, patches, ellipsoidal=False)
+    print(f"along edges: 300 proposals, {pairs} pairs, worst {worst:.1e} m2")
+    assert pairs > 20_000
 
 
 def test_slivers_and_what_prints_as_zero() -> None:

@@ -120,7 +120,9 @@ class Journal:
             raise _not_written(self.table, wrong) from None
 
     def close(self) -> None:
-        """Let go of the journal; what is in it stays."""
+        """Let go of the journal; what is in it stays, and one without an answer is removed."""
+        if self.done == 0:
+            self.path.unlink(missing_ok=True)
         self._file.close()
 
 

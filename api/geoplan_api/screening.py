@@ -7,6 +7,7 @@ process. Answers come in the order of the proposals, whatever the number of proc
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -26,6 +27,7 @@ from geoplan.messages import Lang
 from geoplan_api.inquiry import Grounds, Inquiry, grounds
 from geoplan_api.screen_rows import Answer, answer_rows, refused_rows
 from geoplan_layers.boundary_file import ReadOptions, boundary_of
+from geoplan_layers.fields import texts
 from geoplan_layers.files.limits import BOUNDARY, MB
 from geoplan_layers.files.table import Table
 from geoplan_layers.formats import known_suffixes
@@ -73,9 +75,9 @@ def sources(path: Selector) -> list[Selector]:
 
 def items(files: Iterable[Selector], field: str | None) -> Iterator[Item]:
     """Every row of every file as a proposal; a file that is refused is one item that says so."""
-    several = False
-    for selector in (files := list(files)):
-        several = len(files) > 1
+    given = list(files)
+    several = len(given) > 1
+    for selector in given:
         try:
             table = read_table(selector, LIMITS)
             if len(table) == 0:
@@ -115,7 +117,7 @@ def _named(table: Table, field: str | None) -> tuple[list[str], str]:
     for name in (field,) if field else NAME_FIELDS:
         column = table.column(name)
         if column is not None:
-            return ["" if each is None or each != each else str(each).strip() for each in column], name
+            return [str(each) for each in texts(column, len(table))], name
     return [""] * len(table), ""
 
 
@@ -168,6 +170,7 @@ _held: list[tuple[Grounds, Inquiry, Lang]] = []
 
 def _start(inquiry: Inquiry, lang: Lang) -> None:
     """Open layers and policies for as long as this process lives; end it when the one that started it has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that started it hears it too, and ends it
     parent = parent_process()
     assert parent is not None
     Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

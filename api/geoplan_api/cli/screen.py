@@ -93,7 +93,8 @@ class _Progress:
     """Lines for people on stderr, at most one every two seconds."""
 
     def __init__(self, already: int, lang: Lang) -> None:
-        self._lang, self._already = lang, already
+        self._lang: Lang = lang
+        self._already = already
         self._begun = self._last = time.monotonic()
         if already:
             self._say(Message("screen.resumed", {"count": already}))
