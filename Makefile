@@ -68,7 +68,7 @@ check: $(VENV)/.dev
 	@$(BIN)/uv export --quiet --frozen --no-default-groups --group dev --no-emit-project --no-header | diff - requirements-dev.txt >/dev/null || { echo "requirements-dev.txt is not what the lock says: make lock"; exit 1; }
 
 bench: $(VENV)/.dev
-	@$(BIN)/python benchmarks/overlap.py
+	@$(BIN)/python benchmarks/overlap.py $(BENCH)
 	@$(BIN)/python benchmarks/million.py --rounds 1
 
 # After a change of dependencies: the lock, and the two hashed lists that pip installs from.

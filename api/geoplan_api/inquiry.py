@@ -16,7 +16,7 @@ from geoplan.datum import DatumParameters
 from geoplan.errors import CallRefused
 from geoplan.facts import Facts
 from geoplan.measure import DEFAULT_ACCURACY
-from geoplan.policy import Policy
+from geoplan.policy import Policy, PolicyBook
 from geoplan.register import Register
 from geoplan.report import Report
 from geoplan_api.office import named
@@ -127,6 +127,46 @@ def _parameters_used(inquiry: Inquiry, read: Mapping[str, Mapping[str, Any]]) ->
     given = inquiry.parameters
     if given is not None and not any("parameters_sha256" in used for used in read.values()):
         raise CallRefused("parameters-unused", old=given.old)
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What proposals are judged on, read once: policies, layers, register, facts and the date."""
+
+    policies: tuple[str, ...]
+    book: PolicyBook
+    layers: tuple[FileLayer, ...]
+    register: Register | None
+    facts: Facts
+    facts_source: Source | None
+    options: Options
+
+    def judge(self, planning: Boundary, name: str | None) -> Report:
+        """The check of one proposal; nothing of earlier ones reaches its report."""
+        layers = [each.afresh() for each in self.layers]
+        agree(planning, None, layers, self.register, anywhere=self.options.anywhere)
+        choice = replace(self.options, read=read_with(planning, None, layers, self.register))
+        proposal = Proposal(planning, None, name, self.facts)
+        return check(proposal, self.policies, layers, self.register, choice, self.book, facts_source=self.facts_source)
+
+
+def grounds(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> Grounds:
+    """All that an inquiry names but its boundaries, opened for many checks.
+
+    Raises
+    ------
+    GeoplanError
+        What was refused, with the file, the place and the mend.
+    """
+    ids, book = named(inquiry.policies, own_policies)
+    book.chosen(ids)
+    facts, facts_source = _facts(inquiry.facts)
+    register = _register(inquiry.towns, inquiry.reading_others)
+    layers = _layers(inquiry)
+    for layer in layers:
+        layer.coverage_source  # noqa: B018 - read now, so that every check finds it read
+    choice = Options(inquiry.on or today(), inquiry.accuracy, inquiry.anywhere, inquiry.readings)
+    return Grounds(ids, book, tuple(layers), register, facts, facts_source, choice)
 
 
 def _boundary(selector: Selector, options: ReadOptions) -> Boundary:

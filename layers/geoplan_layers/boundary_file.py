@@ -38,14 +38,19 @@ def read_boundary(selector: Selector, options: ReadOptions, limits: Limits = BOU
         geometry, rings that cannot be mended, features that overlap by more than a slip, or one file that holds both
         boundaries.
     """
-    table = polygonised(read_table(selector, limits))
+    return boundary_of(read_table(selector, limits), options, limits)
+
+
+def boundary_of(rows: Table, options: ReadOptions, limits: Limits = BOUNDARY) -> Boundary:
+    """The boundary that rows of a table make together; refused as `read_boundary` refuses a file."""
+    table = polygonised(rows)
     _polygons_only(table, limits)
     table, located = locate(table, options)
     frame = located.frame
-    rows = [str(row) for row in table.rows]
-    polygons, mended = mend(table.shapes, frame, table.source.file, table.layer, rows)
+    places = [str(row) for row in table.rows]
+    polygons, mended = mend(table.shapes, frame, table.source.file, table.layer, places)
     _one_boundary_only(table)
-    whole, closed = joined(polygons, frame, table.source.file, table.layer, rows, options.accuracy)
+    whole, closed = joined(polygons, frame, table.source.file, table.layer, places, options.accuracy)
     repairs = (*table.repairs, *mended, *closed)
     declared, notes = _declared(table, whole, frame, anywhere=options.anywhere)
     return Boundary(whole, frame, table.source, repairs, declared, _name(table), (*table.notes, *notes), located.used)

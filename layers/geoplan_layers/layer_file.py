@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -149,6 +150,12 @@ class FileLayer:
     def coverage_read_with(self) -> Mapping[str, Any]:
         """The options that counted in reading the declared coverage."""
         return self._coverage[2].used if self._coverage else {}
+
+    def afresh(self) -> FileLayer:
+        """The same layer, already opened, without what earlier checks read and noted: for one check after another."""
+        layer = copy.copy(self)
+        layer._within, layer._notes, layer._year = {}, [], None
+        return layer
 
     def _wholly(self, dataset: Dataset) -> Table | None:
         """The rows where all have to be read: the format says no extent, or the call asks for some rows of the file.

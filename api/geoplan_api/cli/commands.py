@@ -144,6 +144,57 @@ def _told(content: dict[str, Any], written: list[Path], lang: Lang, as_json: boo
 
 
 @app.command()
+def screen(
+    proposals: Annotated[str, typer.Argument(metavar="FILE_OR_FOLDER", help="每行一个方案 / a proposal in each row")],
+    out: Annotated[Path, typer.Option(help="FILE.csv | FILE.parquet")],
+    name: Annotated[str | None, typer.Option(help="方案名称字段 / field of the names")] = None,
+    workers: Annotated[int, typer.Option(help="进程数 / processes", min=1, max=256)] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="接续未完成的表格 / go on with an unfinished table")] = False,
+    policy: Annotated[list[str] | None, typer.Option(help="ID | FILE.toml, 可重复 / repeatable")] = None,
+    layer: Annotated[list[str] | None, typer.Option(help="ROLE=FILE[@EPSG:N][@GENERATION]")] = None,
+    coverage: Annotated[list[str] | None, typer.Option(help="ROLE=FILE")] = None,
+    towns: Annotated[str | None, typer.Option(help="小镇名册 FILE")] = None,
+    facts: Annotated[Path | None, typer.Option(help="申报指标 FILE.toml")] = None,
+    crs: CrsOption = None,
+    datum: DatumOption = None,
+    place: PlaceOption = None,
+    swap_xy: SwapOption = False,
+    datum_parameters: ParametersOption = None,
+    accuracy: Annotated[float, typer.Option(help="线位精度，米 / accuracy of lines, m")] = 0.05,
+    on: Annotated[str | None, typer.Option(help="YYYY-MM-DD")] = None,
+    reading: Annotated[list[str] | None, typer.Option(help="POLICY.RULE.KEY=VALUE")] = None,
+    anywhere: Annotated[bool, typer.Option("--anywhere", help="允许境外数据 / data outside China")] = False,
+    lang: LangOption = "zh",
+) -> None:
+    """检查许多方案，写成一张表 / check many proposals into one table."""
+    warm()
+    from geoplan_api import inquiry as ask
+    from geoplan_api.cli.screen import Screen
+    from geoplan_api.cli.screen import screen as screened
+    from geoplan_layers.selector import Selector, parse_selector
+
+    tongue = language(lang)
+    if not 0 < accuracy <= 10:
+        raise CallRefused("option-wrong", option="--accuracy", value=accuracy, wanted="0 < m ≤ 10")
+    question = ask.Inquiry(
+        planning=parse_selector(proposals),
+        policies=tuple(policy or ()),
+        layers=tuple(ask.layer_spec(each) for each in layer or ()),
+        coverage=ask.coverage_specs(coverage or []),
+        towns=parse_selector(towns) if towns else None,
+        facts=Selector(facts) if facts else None,
+        frame=ask.frame_named(crs),
+        accuracy=accuracy,
+        on=ask.civil_date(on),
+        readings=ask.readings_of(reading or []),
+        anywhere=anywhere,
+        **_located(datum, place, swap_xy, datum_parameters),
+    )
+    call = Screen(question, out, name, workers, resume)
+    raise typer.Exit(screened(call, tongue, _console(tongue, err=False)))
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="输出目录 / output folder")] = Path("geoplan-demo"),
     lang: LangOption = "zh",
