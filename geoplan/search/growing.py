@@ -190,9 +190,7 @@ def _without_islands(value, share, seed, cells, count, side, moves, limits, stat
 def grow_one(value, share, seed, low, scale, form, tradeoff, moves, fill, limits, state, heap, cells):  # type: ignore[no-untyped-def]
     """Grow one region; ``(count, area)`` in cells, ``count`` 0 where the limits cannot be met from this seed."""
     minimum, target, maximum = limits
-    count, area = _spread(
-        value, share, seed, low, scale, form, tradeoff, moves, target, maximum, state, heap, cells
-    )
+    count, area = _spread(value, share, seed, low, scale, form, tradeoff, moves, target, maximum, state, heap, cells)
     if fill and count > 0:
         return _without_islands(value, share, seed, cells, count, form.shape[0], moves, limits, state, heap)
     return (count, area) if minimum <= area <= maximum else (0, area)
