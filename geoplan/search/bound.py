@@ -155,7 +155,7 @@ def _constraints(worth: NDArray[np.float64], joins: NDArray[np.intp], count: int
     from scipy.sparse import csr_array, hstack, identity
 
     cells, arcs, most = worth.size, len(joins), count - 1
-    each, no_root, no_flow = identity(cells), csr_array((cells, cells)), csr_array((cells, arcs))
+    each, no_flow = identity(cells), csr_array((cells, arcs))
     number = np.arange(arcs)
     leaves = csr_array((np.ones(arcs), (joins[:, 0], number)), shape=(cells, arcs))
     enters = csr_array((np.ones(arcs), (joins[:, 1], number)), shape=(cells, arcs))

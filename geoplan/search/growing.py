@@ -3,9 +3,9 @@
 Imported only when a search runs (the first call compiles for some seconds; the result is kept on disk). Nothing here
 depends on the order of threads: each seed is grown alone, in whole numbers, with ties settled by place.
 
-A cell's key is ``tradeoff · D − (100 − tradeoff) · U`` in whole steps of 2⁻²⁴, where ``D`` is its distance from the seed
-in radii of the target area and ``U`` its suitability between the least and greatest of the field. The frontier cell
-with the least key is taken next; of equal keys the northernmost, then the westernmost.
+A cell's key is ``tradeoff · D − (100 − tradeoff) · U`` in whole steps of 2⁻²⁴, where ``D`` is its distance from the
+seed in radii of the target area and ``U`` its suitability between the least and greatest of the field. The frontier
+cell with the least key is taken next; of equal keys the northernmost, then the westernmost.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _islands(cells, count, side, moves, state, stack):  # type: ignore[no-untype
     size = 0
     for r in range(low_r, high_r + 1):
         for c in range(low_c, high_c + 1):
-            rim = r == low_r or r == high_r or c == low_c or c == high_c
+            rim = r in (low_r, high_r) or c in (low_c, high_c)
             if rim and state[r * side + c] == 0:
                 state[r * side + c] = 3
                 stack[size] = r * side + c
@@ -166,13 +166,16 @@ def _without_islands(value, share, seed, cells, count, side, moves, limits, stat
     The area with islands filled grows with every cell taken, so the length is found by halving.
     """
     minimum, target, maximum = limits
-    low, high = 1, count
-    while low < high:
-        middle = (low + high) // 2
+    added, area = _filled(value, share, seed, cells, count, side, moves, state, stack)
+    low, high, step = 1, count, 1 + added - count
+    # Islands are few as a rule: look near the end first.
+    while area >= target and low < high:
+        middle = max(low, high - step) if step > 0 else (low + high) // 2
         if _filled(value, share, seed, cells, middle, side, moves, state, stack)[1] >= target:
-            high = middle
+            high, step = middle, 2 * step
         else:
-            low = middle + 1
+            low, step = middle + 1, 0
+    low = high
     added, area = _filled(value, share, seed, cells, low, side, moves, state, stack)
     if area > maximum and low > 1:
         low -= 1

@@ -77,25 +77,30 @@ class Pool:
             EVALUATIONS.index(self.rules.evaluation),
         )
         # The bound is summed in another order than the score: a hair above every rounding.
-        return np.asarray(found + 1e-9 * (np.abs(found) + high - low), np.float64)
+        hair = 1e-9 * (np.abs(np.where(np.isfinite(found), found, 0.0)) + high - low)
+        return np.asarray(found + hair, np.float64)
 
     def _more(self) -> None:
-        """Grow the next blocks: about a second's work."""
-        cells = max(1.0, self.rules.target / self.field.cell**2)
-        wanted = self._starts[self._next] + max(1, int(_BATCH_CELLS / cells))
-        end = max(self._next + 1, int(np.searchsorted(self._starts, wanted, side="right")) - 1)
-        seeds = self._seeds[self._starts[self._next] : self._starts[end]]
-        result = grow(self.field, self.rules, seeds, threads=self._threads)
-        some = ~np.isnan(result.scores)
-        scores = np.concatenate([self._found_scores, result.scores[some]])
-        seeds = np.concatenate([self._found_seeds, result.seeds[some]])
-        marks = np.concatenate([self._found_marks, result.marks[some]])
-        order = np.lexsort([seeds, -scores])
-        self._found_scores, self._found_seeds, self._found_marks = scores[order], seeds[order], marks[order]
-        self.grown += int(result.seeds.size)
-        self._next = end
-        if self._progress is not None:
-            self._progress(float(self._starts[end]) / max(1, self.seeds))
+        """Grow the next blocks: about a second's work, more where much is found already (which is sorted again)."""
+        batch = max(1, int(_BATCH_CELLS / max(1.0, self.rules.target / self.field.cell**2)))
+        enough = self.grown + max(batch, len(self._found_seeds) // 8)
+        scores, seeds, marks = [self._found_scores], [self._found_seeds], [self._found_marks]
+        while self._next < len(self._limits) and self.grown < enough:
+            upto = self._starts[self._next] + batch
+            end = max(self._next + 1, int(np.searchsorted(self._starts, upto, side="right")) - 1)
+            some = self._seeds[self._starts[self._next] : self._starts[end]]
+            result = grow(self.field, self.rules, some, threads=self._threads)
+            there = ~np.isnan(result.scores)
+            scores.append(result.scores[there])
+            seeds.append(result.seeds[there])
+            marks.append(result.marks[there])
+            self.grown += int(some.size)
+            self._next = end
+            self._tick()
+        order = np.lexsort([np.concatenate(seeds), -np.concatenate(scores)])
+        self._found_scores = np.concatenate(scores)[order]
+        self._found_seeds = np.concatenate(seeds)[order]
+        self._found_marks = np.concatenate(marks)[order]
 
     def _settled(self) -> int:
         """How many of the regions found are known to be the best of all."""

@@ -199,7 +199,7 @@ def radius(field: Field, rules: RegionRules) -> float:
 def _form(field: Field, rules: RegionRules) -> NDArray[np.int64]:
     """Distance from the seed in radii, in steps of 2⁻²⁴; −1 beyond reach."""
     size = radius(field, rules)
-    half = max(1, math.ceil(rules.reach * size))
+    half = max(1, min(math.ceil(rules.reach * size), max(field.value.shape)))
     if 2 * half + 1 > _WIDEST:
         raise CallRefused("search-window", cells=round(math.pi * size * size), cell=field.cell)
     away = np.abs(np.arange(-half, half + 1, dtype=np.float64))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ class Piecewise:
 
     def __post_init__(self) -> None:
         figures = [figure for figure, _ in self.points]
-        if len(figures) < 2 or any(b <= a for a, b in zip(figures, figures[1:], strict=False)):
+        if len(figures) < 2 or any(b <= a for a, b in pairwise(figures)):
             raise CallRefused("search-piecewise", figures=", ".join(f"{figure:g}" for figure in figures))
 
     def __call__(self, given: Floats) -> NDArray[np.float64]:

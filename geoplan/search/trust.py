@@ -77,7 +77,7 @@ def rank_stability(
         raise CallRefused("search-weights-number", factors=factors.shape[-1], weights=given.size)
     if np.isnan(factors).any() or (given < 0).any() or given.sum() <= 0:
         raise CallRefused("search-stability-unknown")
-    if not 1 <= top or draws < 1 or concentration <= 0:
+    if top < 1 or draws < 1 or concentration <= 0:
         raise CallRefused("search-stability", top=top, draws=draws, concentration=concentration)
     random = np.random.default_rng(seed)
     used = given > 0
