@@ -21,10 +21,10 @@ class Reference:
         low, high = field.span
         self.rules, self.unit = rules, field.cell**2
         self.size = radius(field, rules)
-        self.value = field.value.astype(np.float64).tolist()
+        self.value: list[list[float]] = field.value.astype(np.float64).tolist()
         scaled = np.floor((field.value.astype(np.float64) - low) * (STEP / (high - low)) + 0.5)
-        self.steps = np.where(np.isnan(scaled), -1, scaled).astype(np.int64).tolist()
-        self.share = None if field.share is None else field.share.astype(np.float64).tolist()
+        self.steps: list[list[int]] = np.where(np.isnan(scaled), -1, scaled).astype(np.int64).tolist()
+        self.share: list[list[float]] | None = None if field.share is None else field.share.astype(np.float64).tolist()
         self.moves = EDGES if rules.neighbours == 4 else EDGES + CORNERS
         self.tradeoff = 0 if rules.shape == "free" else rules.tradeoff
         self.known: dict[tuple[int, int], int] = {}
@@ -94,8 +94,19 @@ class Reference:
                 if inside and spot not in held and spot not in outside:
                     outside.add(spot)
                     stack.append(spot)
-        box = [(y, x) for y in range(top + 1, bottom) for x in range(left + 1, right)]
-        return cells + [at for at in box if at not in held and at not in outside and self.steps[at[0]][at[1]] >= 0]
+        filled, stack = set(), list(cells)
+        while stack:
+            y, x = stack.pop()
+            for down, across in self.moves:
+                at = y + down, x + across
+                if at not in held and at not in outside and at not in filled and self.usable(*at):
+                    filled.add(at)
+                    stack.append(at)
+        return cells + sorted(filled)
+
+    def usable(self, row: int, column: int) -> bool:
+        inside = 0 <= row < len(self.steps) and 0 <= column < len(self.steps[0])
+        return inside and self.steps[row][column] >= 0
 
     def mean(self, row: int, column: int) -> float:
         """Mean suitability of the seed's region; NaN without one."""

@@ -47,7 +47,8 @@ def test_the_optimum_is_the_best_of_every_connected_set(seed: int, count: int, n
     assert found.region is not None
     assert found.total == pytest.approx(wanted, abs=1e-6)
     assert found.region.sum() == count
-    assert ndimage.label(found.region, JOINED[neighbours])[1] == 1
+    labelled: Any = ndimage.label(found.region, JOINED[neighbours])
+    assert labelled[1] == 1
     assert not np.isnan(value[found.region]).any()
 
 

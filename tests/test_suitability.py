@@ -65,10 +65,10 @@ def test_ahp_agrees_with_pymcdm(seed: int, count: int) -> None:
 
 
 def test_saatys_consistency_ratio() -> None:
-    consistent = [[1, 2, 4], [1 / 2, 1, 2], [1 / 4, 1 / 2, 1]]
+    consistent: list[list[float]] = [[1, 2, 4], [1 / 2, 1, 2], [1 / 4, 1 / 2, 1]]
     assert weights.by_comparison(consistent).consistency == pytest.approx(0, abs=1e-9)
     assert weights.by_comparison(consistent).values == pytest.approx([4 / 7, 2 / 7, 1 / 7])
-    circular = [[1, 3, 1 / 3], [1 / 3, 1, 3], [3, 1 / 3, 1]]
+    circular: list[list[float]] = [[1, 3, 1 / 3], [1 / 3, 1, 3], [3, 1 / 3, 1]]
     with pytest.raises(CallRefused, match=r"ratio is 1\.149, above 0\.1"):
         weights.by_comparison(circular)
     accepted = weights.by_comparison(circular, accept_inconsistent=True)

@@ -78,6 +78,8 @@ def best_region(
     """
     from scipy.optimize import Bounds, milp
 
+    bounds: Any = Bounds
+
     if count < 2:
         raise CallRefused("search-bound-cells", given=count)
     joins = _joins(~np.isnan(value), neighbours)
@@ -90,7 +92,7 @@ def best_region(
         np.concatenate([-worth, np.zeros(cells + arcs)]),
         constraints=_constraints(worth, joins, count, known),
         integrality=np.concatenate([np.ones(2 * cells), np.zeros(arcs)]),
-        bounds=Bounds(0, np.concatenate([np.ones(cells), roots.astype(float), np.full(arcs, count - 1.0)])),
+        bounds=bounds(0, np.concatenate([np.ones(cells), roots.astype(float), np.full(arcs, count - 1.0)])),
         options={"time_limit": seconds, "mip_rel_gap": 0.0},
     )
     if found.status == 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,11 +61,12 @@ def figures(field: Field, region: NDArray[np.bool_], neighbours: int = 4) -> Fig
     value = field.value[region].astype(np.float64)
     share = np.ones(value.size) if field.share is None else field.share[region].astype(np.float64)
     total, area = float((value * share).sum()), float(share.sum())
-    inside = binary_erosion(region, np.ones((3, 3), np.bool_))
+    inside: Any = binary_erosion(region, np.ones((3, 3), np.bool_))
     core = float(inside.sum() if field.share is None else field.share[inside].sum(dtype=np.float64))
     framed = np.pad(region, 1)
     sides = int((framed[1:] != framed[:-1]).sum() + (framed[:, 1:] != framed[:, :-1]).sum())
     outside = np.ones((3, 3), np.bool_) if neighbours == 4 else None
-    holes = int(label(~framed, outside)[1]) - 1
+    labelled: Any = label(~framed, outside)
+    holes = int(labelled[1]) - 1
     median, worst = float(np.median(value)), float(value.min())
     return Figures(area * unit, total / area, total, median, worst, core * unit, sides * field.cell, holes)

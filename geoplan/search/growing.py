@@ -139,22 +139,34 @@ def _islands(cells, count, side, moves, state, stack):  # type: ignore[no-untype
 
 @njit(cache=True)
 def _filled(value, share, seed, cells, count, side, moves, state, stack):  # type: ignore[no-untyped-def]
-    """Append the usable cells of the islands of the first ``count`` cells; ``(count, area)`` with them."""
+    """Put the usable cells of the islands of the first ``count`` cells behind them; ``(count, area)`` with them."""
     columns = value.shape[1]
     half = side // 2
     top, left = seed // columns - half, seed % columns - half
     weighted = share.size > 1
     low_r, high_r, low_c, high_c = _islands(cells, count, side, moves, state, stack)
-    area, added = 0.0, count
+    area, added, size = 0.0, count, count
     for i in range(count):
         y, x = top + cells[i] // side, left + cells[i] % side
         area += float(share[y, x]) if weighted else 1.0
+        stack[i] = cells[i]
+    # Usable land of an island that only excluded land surrounds does not join the region.
+    while size > 0:
+        size -= 1
+        row, column = stack[size] // side, stack[size] % side
+        for move in range(moves):
+            r, c = row + _DOWN[move], column + _RIGHT[move]
+            if r < low_r or r > high_r or c < low_c or c > high_c or state[r * side + c] != 0:
+                continue
+            if value[top + r, left + c] == value[top + r, left + c]:
+                state[r * side + c] = 4
+                stack[size] = r * side + c
+                size += 1
     for r in range(low_r, high_r + 1):
         for c in range(low_c, high_c + 1):
-            place = r * side + c
-            if state[place] == 0 and value[top + r, left + c] == value[top + r, left + c]:
+            if state[r * side + c] == 4:
                 area += float(share[top + r, left + c]) if weighted else 1.0
-                stack[added] = place
+                stack[added] = r * side + c
                 added += 1
     return added, area
 

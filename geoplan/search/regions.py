@@ -248,7 +248,7 @@ def grow(
     zones
         Bits of each cell (``Grown.met`` tells which a region meets), or none.
     threads
-        How many threads; all that numba has by default. The answer does not depend on it.
+        How many threads, at most those that numba may use now (the default). The answer does not depend on it.
 
     Raises
     ------
@@ -259,16 +259,18 @@ def grow(
 
     from geoplan.search import growing
 
+    kernels: Any = growing
+
     flat = np.asarray(seeds, np.int64)
     if np.isnan(field.value.ravel()[flat]).any():
         raise CallRefused("search-seed")
     method, unit = EVALUATIONS.index(rules.evaluation), field.cell**2
     before = numba.get_num_threads()
-    wanted = max(1, min(threads or numba.config.NUMBA_NUM_THREADS, numba.config.NUMBA_NUM_THREADS))
+    wanted = max(1, min(threads or before, before))
     numba.set_num_threads(wanted)
     try:
         bits = np.zeros((1, 1), np.uint8) if zones is None else zones
-        scores, areas, marks, met = growing.grow_many(
+        scores, areas, marks, met = kernels.grow_many(
             field.value, _share(field), bits, flat, *_arguments(field, rules), method, wanted
         )
     finally:
@@ -285,6 +287,7 @@ def region_from(field: Field, rules: RegionRules, seed: int) -> Region | None:
     """The region of one seed with its cells; none where the limits cannot be met from it."""
     from geoplan.search import growing
 
+    kernels: Any = growing
     grown = grow(field, rules, np.array([seed], np.int64), threads=1)
     if np.isnan(grown.scores[0]):
         return None
@@ -292,7 +295,7 @@ def region_from(field: Field, rules: RegionRules, seed: int) -> Region | None:
     side = arguments[2].shape[0]
     state, heap = np.empty(side * side, np.uint8), np.empty(side * side, np.int64)
     places = np.empty(side * side, np.int32)
-    count, _ = growing.grow_one(field.value, _share(field), seed, *arguments, state, heap, places)
+    count, _ = kernels.grow_one(field.value, _share(field), seed, *arguments, state, heap, places)
     columns = field.value.shape[1]
     rows, across = places[:count].astype(np.int64) // side, places[:count].astype(np.int64) % side
     cells = (seed // columns - side // 2 + rows) * columns + seed % columns - side // 2 + across

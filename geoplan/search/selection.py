@@ -93,7 +93,7 @@ def distance_to(mask: NDArray[np.bool_], cell: float) -> NDArray[np.float64]:
 
     if not mask.any():
         return np.full(mask.shape, np.inf)
-    wide = binary_dilation(mask, np.ones((3, 3), np.bool_))
+    wide: Any = binary_dilation(mask, np.ones((3, 3), np.bool_))
     return np.asarray(distance_transform_edt(~wide), np.float64) * cell
 
 

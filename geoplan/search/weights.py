@@ -80,7 +80,8 @@ def by_comparison(matrix: Sequence[Sequence[float]], accept_inconsistent: bool =
     if wrong.size:
         row, column = int(wrong[0][0]), int(wrong[0][1])
         raise CallRefused("search-comparison-reciprocal", row=row + 1, column=column + 1)
-    values, vectors = np.linalg.eig(compared)
+    found: Any = np.linalg.eig(compared)
+    values, vectors = found.eigenvalues, found.eigenvectors
     principal = int(np.argmax(values.real))
     # Signs and sizes of eigenvectors are free: the sum of 1 settles both.
     weights = vectors[:, principal].real / vectors[:, principal].real.sum()
