@@ -41,19 +41,18 @@ def covered_share(features: Features, grid: Grid) -> Array:
     return shares
 
 
-def apart(shapes: Shapes) -> Shapes:
+def apart(shapes: Shapes) -> NDArray[np.object_]:
     """The same ground as polygons that do not overlap; unchanged where they already do not."""
-    polygons = shapely.get_parts(shapely.get_parts(shapes))
+    polygons: NDArray[np.object_] = np.asarray(shapely.get_parts(shapely.get_parts(shapes)), dtype=object)
     polygons = polygons[(shapely.get_type_id(polygons) == 3) & ~shapely.is_empty(polygons)]
-    tree = shapely.STRtree(polygons)
-    one, other = tree.query(polygons, predicate=None)
+    one, other = shapely.STRtree(polygons).query(polygons)
     doubtful = np.unique(one[one != other])
     if not len(doubtful) or shapely.coverage_is_valid(polygons[doubtful]):
         return polygons
     alone = np.setdiff1d(np.arange(len(polygons)), doubtful)
-    whole = shapely.get_parts(shapely.union_all(polygons[doubtful]))
-    whole = whole[shapely.get_type_id(whole) == 3]
-    return np.concatenate([polygons[alone], whole])
+    whole = np.asarray(shapely.get_parts(shapely.union_all(polygons[doubtful])), dtype=object)
+    together: NDArray[np.object_] = np.concatenate([polygons[alone], whole[shapely.get_type_id(whole) == 3]])
+    return together
 
 
 def touched(features: Features, grid: Grid, distance: float = 0.0) -> Mask:
@@ -74,6 +73,35 @@ def touched(features: Features, grid: Grid, distance: float = 0.0) -> Mask:
     return _above_zero(sums)
 
 
+def crossed(features: Features, grid: Grid) -> Mask:
+    """Cells that lines and points touch; polygons are left out.
+
+    Returns
+    -------
+    ``(rows, columns)`` uint8.
+    """
+    which = _beside(features, grid)
+    return _near(features, grid, which[features.turns[which] == 0], 0.0)
+
+
+def beyond(features: Features, grid: Grid, distance: float = 0.0) -> Mask:
+    """Cells any part of which lies within a distance (m) of the ground that polygons do **not** cover.
+
+    At distance 0 these are the cells that are not wholly covered; sharing an edge with other ground is no part of it.
+
+    Returns
+    -------
+    ``(rows, columns)`` uint8.
+    """
+    if distance == 0:
+        return (covered_share(features, grid) < 1).astype(np.uint8)
+    sums = np.zeros((grid.rows, grid.columns + 1), dtype=np.int32)
+    which = _beside(features, grid)
+    add_centres(features.xy, features.parts, features.turns, which, grid.west, grid.north, grid.cell, sums)
+    rim = _beside(features, grid, distance)
+    return (1 - _above_zero(sums)) | _near(features, grid, rim[features.turns[rim] != 0], distance)
+
+
 def burned(features: Features, grid: Grid) -> Mask:
     """Cells as rasterising programs burn them: centre in a polygon, integer walk along a line, cell of a point.
 
@@ -91,6 +119,12 @@ def burned(features: Features, grid: Grid) -> Mask:
     mask = _above_zero(sums)
     add_walks(features.xy, features.parts, features.turns, which, *frame, mask)
     return mask
+
+
+def _near(features: Features, grid: Grid, which: NDArray[np.int64], distance: float) -> Mask:
+    sums = np.zeros((grid.rows, grid.columns + 1), dtype=np.int32)
+    add_near(features.xy, features.parts, which, grid.west, grid.north, grid.cell, distance / grid.cell, sums)
+    return _above_zero(sums)
 
 
 def _above_zero(sums: NDArray[np.int32]) -> Mask:
