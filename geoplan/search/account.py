@@ -83,7 +83,7 @@ def _partial_cells(
     eligible = (bits == 0) & (open_ == 0)
     left = np.where(eligible, np.clip(ground - total, 0, 1), 0.0)
     sums += [ground.sum(), ground[excluded].sum(), ground[undecided].sum(), ground[eligible].sum(), left.sum()]
-    usable[at] = np.floor(100 * left + 1e-6).astype(np.uint8)
+    usable[at] = np.floor(100 * left + 1e-4).astype(np.uint8)
 
 
 @njit(cache=True, nogil=True)
