@@ -170,7 +170,7 @@ def ours(folder: Path, size: int, method: str, by_strip: bool):
         if by_strip:
             return lambda box: features(path, box)
         later = pool.submit(features, path)
-        return lambda box: later.result()
+        return lambda _: later.result()
 
     # Small layers first: strips begin on them while the large one is being read.
     order = sorted(VECTORS, key=lambda name: (folder / f"{name}.gpkg").stat().st_size)
@@ -242,16 +242,17 @@ def run(peer: str, folder: Path, size: int, out: Path) -> None:
     if peer.startswith("ours"):
         warm = folder.parent / "excl-256"
         ours(warm, 256, "raster" if "legal" not in peer else "legal", False)
-    begin = time.perf_counter()
+    begin, busy = time.perf_counter(), time.process_time()
     if peer.startswith("ours"):
         result = ours(folder, size, "legal" if "legal" in peer else "raster", "strip" in peer)
         seconds, mask = time.perf_counter() - begin, result.eligible
     else:
         mask = {"scipy": with_scipy, "atlite": with_atlite}[peer](folder, size)
         seconds = time.perf_counter() - begin
+    work = time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     np.save(out, np.packbits(mask.astype(bool)))
-    print(json.dumps({"seconds": seconds, "peak_mb": peak, "eligible": float(mask.mean())}))
+    print(json.dumps({"seconds": seconds, "cpu": work, "peak_mb": peak, "eligible": float(mask.mean())}))
 
 
 def main() -> None:
@@ -266,7 +267,8 @@ def main() -> None:
     asked = parser.parse_args()
     folder = asked.folder / f"excl-{asked.size}"
     if asked.run:
-        return run(asked.run, folder, asked.size, asked.out)
+        run(asked.run, folder, asked.size, asked.out)
+        return
     for size in (256, asked.size):
         subprocess.run(
             [
@@ -319,7 +321,10 @@ def report(results: dict[str, list[dict[str, float]]], masks: dict[str, np.ndarr
     for name, runs in results.items():
         seconds = statistics.median(each["seconds"] for each in runs)
         peak, eligible = max(each["peak_mb"] for each in runs), 100 * runs[0]["eligible"]
-        print(f"{name:14} {seconds:7.2f} s  {seconds / base:5.1f} x  peak {peak:6.0f} MB  eligible {eligible:.4f} %")
+        work = statistics.median(each["cpu"] for each in runs)
+        print(
+            f"{name:14} {seconds:7.2f} s  {seconds / base:5.1f} x  processor {work:6.2f} s  peak {peak:6.0f} MB  eligible {eligible:.4f} %"
+        )
 
 
 if __name__ == "__main__":

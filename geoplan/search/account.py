@@ -47,9 +47,8 @@ def count(reasons: Bits, doubts: Bits, shares: dict[int, NDArray[np.float32]], o
     sums = np.zeros(5)
     usable = np.zeros(reasons.shape, dtype=np.uint8)
     _whole_cells(reasons, doubts, partial, outside, alone, only, unknown, sums, usable)
-    rows, columns = np.nonzero(partial)
-    if len(rows):
-        _partial_cells(reasons, doubts, shares, (rows, columns), (alone, only, unknown, sums, usable))
+    if shares and partial.any():
+        _partial_cells(reasons, doubts, shares, np.nonzero(partial), (alone, only, unknown, sums, usable))
     area, excluded, undecided, eligible, free = (float(each) for each in sums)
     return Counts(alone[:outside], only[:outside], unknown[:outside], area, excluded, undecided, eligible, free), usable
 
@@ -58,7 +57,7 @@ def _partial_cells(
     reasons: Bits,
     doubts: Bits,
     shares: dict[int, NDArray[np.float32]],
-    at: tuple[NDArray[np.intp], NDArray[np.intp]],
+    at: tuple[NDArray[np.intp], ...],
     into: tuple[Array, Array, Array, Array, Mask],
 ) -> None:
     """Cells that something covers in part: who takes what is bounded, since shares do not say where in the cell.
@@ -92,8 +91,7 @@ def mark(mask, bit, bits):  # type: ignore[no-untyped-def]
     one = bits.dtype.type(1 << bit)
     for row in range(mask.shape[0]):
         for column in range(mask.shape[1]):
-            if mask[row, column]:
-                bits[row, column] |= one
+            bits[row, column] |= one * (mask[row, column] != 0)
 
 
 @njit(cache=True, nogil=True)
