@@ -104,7 +104,7 @@ def test_burned_cells_are_gdals(seed):
     transform = from_origin(WEST, NORTH, 30, 30)
     expected = np.zeros(GRID.shape, np.uint8)
     for shape in shapes:
-        expected |= rasterize([shape], out_shape=GRID.shape, transform=transform, dtype="uint8")
+        expected |= np.asarray(rasterize([shape], out_shape=GRID.shape, transform=transform, dtype="uint8"))
     np.testing.assert_array_equal(burned(Features.of(shapes), GRID), expected)
 
 
@@ -118,7 +118,9 @@ def test_widened_is_the_exact_distance_transform_by_strips(seed, distance, densi
     for first in range(0, 41, 16):
         last, above = min(first + 16, 41), max(first - reach, 0)
         parts.append(widened(mask[above : last + reach], widths, first - above, last - first))
-    expected = distance_transform_edt(mask == 0) * 10.0 <= distance if mask.any() else np.zeros(mask.shape, bool)
+    expected = (
+        np.asarray(distance_transform_edt(mask == 0)) * 10.0 <= distance if mask.any() else np.zeros(mask.shape, bool)
+    )
     np.testing.assert_array_equal(np.concatenate(parts), expected)
 
 

@@ -222,7 +222,7 @@ def test_strips_and_workers_change_nothing_and_every_cell_has_its_reasons(seed, 
         from geoplan.search.cover import burned
 
         masks = [burned(Features.of(roads), grid), burned(Features.of(towns), grid), wet]
-        edt = [distance_transform_edt(mask == 0) * grid.cell for mask in masks]
+        edt = [np.asarray(distance_transform_edt(mask == 0)) * grid.cell for mask in masks]
         expected = [away <= limit for away, limit in zip(edt, (35.0, 120.0, 20.0), strict=True)]
     for i, mask in enumerate(expected):
         np.testing.assert_array_equal(result.reasons >> i & 1 == 1, mask)

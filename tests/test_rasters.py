@@ -24,7 +24,7 @@ GRID = Grid(Plane(120), 510_000.0, 3_416_400.0, 30.0, 20, 30)
 DEGREES = Frame(CRS.from_epsg(4490), 4490, "cgcs2000")
 
 
-def tiff(path, values, *, crs="EPSG:4549", transform=None, nodata=None, grid=GRID):
+def tiff(path, values, *, crs: str | None = "EPSG:4549", transform=None, nodata=None, grid=GRID):
     with rasterio.open(
         path,
         "w",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geoplan.crs import Array
 from geoplan.search.cover import Mask
 
-Bits = NDArray[np.uint16] | NDArray[np.uint32]
+Bits = NDArray[np.uint16 | np.uint32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def _window(source: Any, band: int, grid: Grid, offset: tuple[int, int]) -> NDAr
     whole = (top, left, bottom, right) == (row, column, row + grid.rows, column + grid.columns)
     if bottom <= top or right <= left:
         return np.full(grid.shape, np.nan, dtype=np.float32)
-    window = Window(left, top, right - left, bottom - top)
+    window = Window.from_slices((top, bottom), (left, right))
     values = _known(source.read(band, window=window), source, band, window)
     if whole:
         return values
