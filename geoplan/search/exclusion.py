@@ -97,7 +97,9 @@ class Exclusions:
     @property
     def eligible(self) -> NDArray[np.bool_]:
         """Cells that every layer knows and nothing excludes."""
-        return np.asarray((self.reasons == 0) & (self.doubts == 0))
+        free = np.asarray(self.reasons == 0)
+        free &= self.doubts == 0
+        return free
 
     def outside(self, row: int, column: int) -> bool:
         """Whether a cell lies outside the study area."""
