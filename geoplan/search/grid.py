@@ -81,3 +81,14 @@ class Grid:
         rows, columns = np.nonzero(mask)
         west, north = self.west + columns * self.cell, self.north - rows * self.cell
         return shapely.union_all(shapely.box(west, north - self.cell, west + self.cell, north))
+
+    def strip(self, first: int, last: int, beside: int = 0) -> Grid:
+        """Rows ``first`` to ``last`` of this grid as a grid, ``beside`` columns wider on both sides.
+
+        Rows below 0 and beyond the last lie outside this grid, on the same raster of cells.
+
+        >>> Grid(Plane(120), 0.0, 90.0, 30.0, 3, 4).strip(-1, 2, 1).bounds
+        (-30.0, 30.0, 150.0, 120.0)
+        """
+        west, north = self.west - beside * self.cell, self.north - first * self.cell
+        return Grid(self.plane, west, north, self.cell, last - first, self.columns + 2 * beside)
