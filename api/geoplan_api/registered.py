@@ -18,6 +18,7 @@ from geoplan_api import demo
 from geoplan_api.inquiry import Inquiry
 from geoplan_api.settings import Settings
 from geoplan_layers.boundary_file import read_boundary
+from geoplan_layers.files.dataset import box_of
 from geoplan_layers.files.limits import LAYER
 from geoplan_layers.layer_file import FileLayer, of_layer
 from geoplan_layers.locate import ReadOptions, settle
@@ -136,7 +137,7 @@ def _box(selector: Selector, spec: LayerSpec) -> Box:
             table = dataset.read((west, south, west, south))
         else:
             table = dataset.read(None)
-            west, south, east, north = (float(each) for each in shapely.total_bounds(table.shapes))
+            west, south, east, north = box_of(table.shapes)
         options = of_layer(spec, ReadOptions(anywhere=True))
         frame = settle((west, south, east, north), table.frame, options, dataset.source.file, dataset.name).frame
     outline = shapely.segmentize(shapely.box(west, south, east, north), max((east - west + north - south) / 64, 1e-9))

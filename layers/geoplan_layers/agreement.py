@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import shapely
 
 from geoplan.boundary import Boundary
 from geoplan.crs import Frame, own_degrees
 from geoplan.errors import InputRefused
 from geoplan.register import Register
 from geoplan_layers.candidates import Box, Candidate, possible
+from geoplan_layers.files.dataset import box_of
 from geoplan_layers.fit import as_data
 from geoplan_layers.layer_file import FileLayer
 from geoplan_layers.places import apart
@@ -56,27 +56,22 @@ def agree(
     InputRefused
         Names both places, and the systems that would bring the file near.
     """
-    here = _spot(planning.source.file, planning.frame, _bounds(planning.polygons))
+    here = _spot(planning.source.file, planning.frame, box_of([planning.polygons]))
     if here is None:
         return
     if construction is not None:
-        there = _spot(construction.source.file, construction.frame, _bounds(construction.polygons))
+        there = _spot(construction.source.file, construction.frame, box_of([construction.polygons]))
         if there is not None and (away := _away(here.degrees, there.degrees)) > APART_KM:
             raise _told(here, there, away, _nearer(here, there))
     others = [(each.source.file, each.frame, each.box) for each in layers]
     if register is not None:
-        others.append((register.source.file, register.frame, _bounds([town.shape for town in register.towns])))
+        others.append((register.source.file, register.frame, box_of([town.shape for town in register.towns])))
     for file, frame, box in () if anywhere else others:
         there = _spot(file, frame, box)
         if there is None or (away := _away(here.degrees, there.degrees)) <= APART_KM:
             continue
         if found := _nearer(here, there):
             raise _told(here, there, away, found)
-
-
-def _bounds(shapes: Any) -> Box:
-    west, south, east, north = (float(v) for v in shapely.total_bounds(shapes))
-    return west, south, east, north
 
 
 def _spot(file: str, frame: Frame, box: Box) -> _Spot | None:

@@ -20,6 +20,7 @@ from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.messages import Message
 from geoplan.shifted import SHIFTED
 from geoplan_layers.candidates import Box, Candidate, described, flipped, known_frame, looks_swapped, possible
+from geoplan_layers.files.dataset import box_of
 from geoplan_layers.files.table import Table
 from geoplan_layers.fit import as_data, middle, misfit, outside_zone, reach_km
 from geoplan_layers.places import Place, nearest
@@ -92,8 +93,7 @@ def locate(table: Table, options: ReadOptions) -> tuple[Table, Located]:
 
 def bounds_of(table: Table) -> Box:
     """West, south, east, north of a table's numbers as read; not finite where it has none."""
-    west, south, east, north = (float(v) for v in shapely.total_bounds(table.shapes))
-    return west, south, east, north
+    return box_of(table.shapes)
 
 
 def settle(box: Box, own: Frame | None, options: ReadOptions, file: str, where: str) -> Located:

@@ -6,6 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+import shapely
 
 from geoplan.boundary import Source
 from geoplan_layers.files.first_look import FirstLook
@@ -15,6 +18,14 @@ Box = tuple[float, float, float, float]
 """West, south, east, north in the data's own coordinates."""
 EMPTY: Box = (math.inf, math.inf, -math.inf, -math.inf)
 """The bounds of nothing."""
+
+
+def box_of(shapes: Any) -> Box:
+    """West, south, east, north of some shapes; not finite where there are none, or none that is drawn."""
+    if not len(shapes):
+        return EMPTY
+    west, south, east, north = (float(each) for each in shapely.total_bounds(shapes))
+    return west, south, east, north
 
 
 @dataclass(frozen=True, slots=True)
