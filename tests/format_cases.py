@@ -333,7 +333,9 @@ def mapinfo(suffix: str, edit: tuple[bytes, bytes] | None = None, drop: str = ""
 
     def make(folder: Path) -> Path:
         path = folder / f"界.{suffix}"
-        rows_of([SHIFTED if crs == 4528 else SQUARE], crs, MC=["某某小镇"]).to_file(path, driver="MapInfo File", ENCODING="CP936")
+        rows_of([SHIFTED if crs == 4528 else SQUARE], crs, MC=["某某小镇"]).to_file(
+            path, driver="MapInfo File", ENCODING="CP936"
+        )
         if edit:
             raw = path.read_bytes()
             assert edit[0] in raw
