@@ -141,6 +141,16 @@ def patched(make: Maker, at: int, raw: bytes) -> Maker:
     return patch
 
 
+def beside(make: Maker, name: str, content: bytes) -> Maker:
+    """The file of another maker with a further file beside it."""
+
+    def add(folder: Path) -> Path:
+        (folder / name).write_bytes(content)
+        return Path(make(folder))
+
+    return add
+
+
 def cut(make: Maker, last: int, suffix: str = "") -> Maker:
     """The file of another maker (or a companion of it) without its last bytes."""
 
@@ -323,7 +333,9 @@ def mapinfo(suffix: str, edit: tuple[bytes, bytes] | None = None, drop: str = ""
 
     def make(folder: Path) -> Path:
         path = folder / f"界.{suffix}"
-        rows_of([SQUARE], crs, MC=["某某小镇"]).to_file(path, driver="MapInfo File", ENCODING="CP936")
+        rows_of([SHIFTED if crs == 4528 else SQUARE], crs, MC=["某某小镇"]).to_file(
+            path, driver="MapInfo File", ENCODING="CP936"
+        )
         if edit:
             raw = path.read_bytes()
             assert edit[0] in raw
@@ -418,6 +430,7 @@ CASES: tuple[Case, ...] = (
     Case("zip", "two data sets, none named", zipped(layers("a.gpkg", "GPKG", 规划=SQUARE, 建设=OTHER))),
     Case("zip", "two data sets, one named", zipped(layers("a.gpkg", "GPKG", 规划=SQUARE, 建设=OTHER), chosen="#建设")),
     Case("zip", "a .gdb folder", zipped(database, inside="数据/")),
+    Case("zip", "a PDF named .txt beside the shapefile", zipped(beside(shp(), "说明.txt", b"%PDF-1.7"))),
     Case("zip", "only a DWG", zipped(text("总图.dwg", b"AC1032"))),
     Case("zip", "path leads outside", text("a.zip", archive({"../a.shp": b"x"}))),
     Case("geopackage", "one layer", gdal("a.gpkg", "GPKG")),
@@ -590,9 +603,9 @@ def real_cases(root: Path) -> list[Case]:
 CHOSEN = (
     ("made_ovital_like.kml", "#红线[name=小镇边界]", None),
     ("made_ovital_like.kml", "#红线[name=轨迹闭合线]", None),
-    ("made_r2000_gbk.dxf", "#红线", 4549),
-    ("made_r2000_gbk.dxf", "#不闭合标志", 4549),
-    ("made_r2000_gbk.dxf", "#弧段", 4549),
+    ("made_r2000_gbk.dxf", "#红线", 4528),
+    ("made_r2000_gbk.dxf", "#不闭合标志", 4528),
+    ("made_r2000_gbk.dxf", "#弧段", 4528),
     ("made_shp_no_cpg_no_prj.zip", "", 4528),
 )
 """Real files of several data sets, or without a system, with what the user says of them."""

@@ -416,6 +416,14 @@ def test_a_signature_is_of_one_kind() -> None:
     assert kind_of(b"\xef\xbb\xbf999\r\ncomment\r\n  0\r\nSECTION\r\n") == "dxf"
     assert kind_of(b"AutoCAD Binary DXF\r\n\x1a\x00") == "dxf"
     assert kind_of(b"<OGRVRTDataSource>") is None
+    assert kind_of(b"BM\x36\x00\x00\x00\x00\x00\x00\x00\x36") == "image"
+
+
+@pytest.mark.parametrize(
+    "head", ["BM,X,Y\n", "BM\tX\tY\n", "AC1015,1,2\n", "AC1.5 J1\n", "Version 2\nJ1,1,2\n", "MM,1\n"]
+)
+def test_a_table_that_begins_like_a_signature_is_text(head: str) -> None:
+    assert kind_of(head.encode() * 3) is None
 
 
 def test_text_of_no_known_start_is_not_taken_for_a_drawing(tmp_path: Path) -> None:

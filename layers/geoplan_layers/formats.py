@@ -35,7 +35,10 @@ class Format:
     companions: tuple[str, ...] = ()
 
     def open(self, item: Item, limits: Limits) -> list[Dataset]:
-        """The data sets of an item that is not, by its first bytes, of a kind to be exported to another format."""
+        """The data sets of a file given by itself, which must not be of a kind to be exported to another format.
+
+        In an archive a text that is no table may lie beside the data, whatever its bytes; readers look at the rest.
+        """
         not_disguised(item.path, item.source.file, item.suffix)
         return self.datasets(item, limits)
 

@@ -111,7 +111,7 @@ def _in_archive(path: Path, shown: str, limits: Limits, folder: Path) -> list[Da
     stems = Counter(item.name[: -len(item.suffix)] for item, _ in items)
     for item, format in items:
         stem = item.name[: -len(item.suffix)]
-        found.extend(_named(format.open(item, limits), stem if stems[stem] == 1 else item.name))
+        found.extend(_named(format.datasets(item, limits), stem if stems[stem] == 1 else item.name))
     if not found:
         refused = next((m for m in members if m.suffix in EXPORT_INSTEAD), None)
         if refused is not None:

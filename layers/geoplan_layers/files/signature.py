@@ -17,9 +17,13 @@ _HEAD = 4096
 _DXF_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:999\s*[\r\n]+[^\r\n]*[\r\n]+\s*)*0[ \t]*[\r\n]+\s*SECTION\b")
 _VCT_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:HeadBegin|DataMark\s*:)", re.IGNORECASE)
 _TAB_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*!table\b", re.IGNORECASE)
-_MIF_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*version\s+\d+", re.IGNORECASE)
+_MIF_START = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*version\s+\d+\s+(?:charset|delimiter|unique|index|coordsys|transform|columns)\b",
+    re.IGNORECASE,
+)
+_DWG_START = re.compile(rb"AC10[0-9]{2}(?![\w,;:\t\r\n ])")
 _JET = (b"Standard Jet DB", b"Standard ACE DB")
-_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"BM", b"GIF8")
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"GIF8")
 
 
 def _starts(*heads: bytes) -> Callable[[bytes], bool]:
@@ -34,14 +38,14 @@ _KINDS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("dxf", lambda head: head.startswith(b"AutoCAD Binary DXF") or bool(_DXF_START.match(head))),
     ("tab", lambda head: bool(_TAB_START.match(head))),
     ("mif", lambda head: bool(_MIF_START.match(head))),
-    ("dwg", lambda head: re.match(rb"AC10[0-9]{2}|AC1\.|AC2\.|MC0\.0", head) is not None),
+    ("dwg", lambda head: _DWG_START.match(head) is not None),
     ("mapgis", _starts(b"WMAP")),
     ("vct", lambda head: bool(_VCT_START.match(head))),
     ("mdb", lambda head: head[:4] == b"\x00\x01\x00\x00" and head[4:19] in _JET),
     ("sketchup", _starts(b"\xff\xfe\xff\x0eS\x00k\x00e\x00t\x00c\x00h")),
     ("dgn", _starts(b"\x08\x09\xfe\x02", b"\xc8\x09\xfe\x02")),
     ("pdf", _starts(b"%PDF-")),
-    ("image", _starts(*_IMAGES)),
+    ("image", lambda head: head.startswith(_IMAGES) or (head[:2] == b"BM" and head[6:10] == bytes(4))),
     ("archive", _starts(b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b")),
     ("zip", _starts(b"PK\x03\x04", b"PK\x05\x06")),
     ("office", _starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")),
