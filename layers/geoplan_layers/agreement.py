@@ -75,6 +75,8 @@ def agree(
 
 
 def _bounds(shapes: Any) -> Box:
+    if len(shapely.get_parts(shapes)) == 0:
+        return np.nan, np.nan, np.nan, np.nan
     west, south, east, north = (float(v) for v in shapely.total_bounds(shapes))
     return west, south, east, north
 

@@ -92,6 +92,8 @@ def locate(table: Table, options: ReadOptions) -> tuple[Table, Located]:
 
 def bounds_of(table: Table) -> Box:
     """West, south, east, north of a table's numbers as read; not finite where it has none."""
+    if len(table) == 0:
+        return np.nan, np.nan, np.nan, np.nan
     west, south, east, north = (float(v) for v in shapely.total_bounds(table.shapes))
     return west, south, east, north
 
