@@ -26,7 +26,8 @@ TOML = 'from = "xian-1980"\nto = "cgcs2000"\nx = -11.75\ny = 93.125\nz = 41.625\
 
 def moved(shape: shapely.Geometry, code: int, way: Any = None, *, swap: bool = False) -> shapely.Geometry:
     step = Transformer.from_crs(4549, code, always_xy=True).transform
-    there = shapely.transform(shape, lambda x, y: way(*step(x, y)) if way else step(x, y), interleaved=False)
+    whole: Any = (lambda x, y: way(*step(x, y))) if way else step
+    there = shapely.transform(shape, whole, interleaved=False)
     return shapely.transform(there, lambda xy: xy[:, ::-1]) if swap else there
 
 

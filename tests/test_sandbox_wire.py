@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from builders import FRAME, box
 from geoplan.boundary import Repair, Source
 from geoplan.crs import Frame, recognise
-from geoplan.datum import DatumParameters
+from geoplan.datum import MOST, DatumParameters
 from geoplan.errors import CannotFinish, GeoplanError, InputRefused, TooLarge
 from geoplan.messages import Message
 from geoplan_layers.files.table import Table
@@ -113,7 +113,7 @@ def test_the_system_of_a_table_comes_back(definition: int | str | None) -> None:
 
 
 def test_what_the_user_says_of_a_system_never_crosses() -> None:
-    values = dict.fromkeys(("x", "y", "z", "rx", "ry", "rz", "scale"), 12.345)
+    values: dict[str, float] = dict.fromkeys(MOST, 12.345)
     parameters = DatumParameters("xian-1980", values, "position_vector", "0" * 64)
     header, _ = packed_table(table(frame=dataclasses.replace(FRAME, parameters=parameters)))
     assert "parameters" not in json.dumps(header)
