@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -171,6 +171,7 @@ def brute_force(field: Field, rules: RegionRules, count: int, spacing: Spacing) 
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 1000), st.sampled_from([0.0, 20.0, 45.0]), st.sampled_from([None, 60.0]), st.integers(1, 3))
+@example(68, 0.0, None, 3)
 def test_the_exact_choice_is_the_best_of_all_sets(seed: int, minimum: float, maximum: float | None, count: int) -> None:
     field = a_field(seed, side=10, open_share=0.6)
     rules, spacing = RegionRules(600, 600, 700, "free"), Spacing(minimum, maximum)

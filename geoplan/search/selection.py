@@ -221,6 +221,8 @@ class _Search:
             if members and _value(members) > _value(best[0]) and self._holds(members):
                 best[0] = members
             room, total = count - len(chosen), sum(each.score for each in members)
+            if room == 0:
+                return
             for position, candidate in enumerate(open_):
                 rest = open_[position : position + room]
                 if (len(chosen) + len(rest), total + sum(usable[i].score for i in rest)) <= _value(best[0]):
