@@ -491,7 +491,7 @@ _CELLS = st.sampled_from(["X", "Y", "点号", "圈号", "地块编号", "面积"
 
 
 @given(st.lists(st.lists(_CELLS | st.text(max_size=4), max_size=7), max_size=12), st.sampled_from([",", "\t", ";"]))
-@settings(max_examples=300, deadline=5_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_csv_is_read_or_refused_with_words(tmp_path: Path, cells, mark) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes("\n".join(mark.join(row) for row in cells).encode("gb18030", errors="replace"))
@@ -499,13 +499,13 @@ def test_any_csv_is_read_or_refused_with_words(tmp_path: Path, cells, mark) -> N
 
 
 @given(st.lists(st.lists(_CELLS | st.floats() | st.booleans() | st.none() | st.dates(), max_size=6), max_size=10))
-@settings(max_examples=80, deadline=5_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_sheet_is_read_or_refused_with_words(tmp_path: Path, cells) -> None:
     judged(outcome(book(tmp_path, 一=[["X", "Y"], *cells] if len(cells) % 2 else cells)), "a.xlsx")
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=5_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_workbook_is_read_or_refused_with_words(tmp_path: Path, data: st.DataObject) -> None:
     """Bytes of a part, or of the packed file, cut out or exchanged."""
     path = book(tmp_path, 一=rows())
@@ -514,7 +514,7 @@ def test_a_damaged_workbook_is_read_or_refused_with_words(tmp_path: Path, data: 
     name = data.draw(st.sampled_from([None, *sorted(parts)]))
     raw = path.read_bytes() if name is None else parts[name]
     for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(raw)))
+        at = data.draw(st.integers(0, 65_535)) % (len(raw) + 1)  # the packed length differs from run to run
         raw = raw[:at] + data.draw(st.binary(max_size=4)) + raw[at + data.draw(st.integers(0, 6)) :]
     if name is None:
         path.write_bytes(raw)

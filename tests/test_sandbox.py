@@ -95,7 +95,7 @@ def the_reader(pool: Pool) -> int:
     """The process id of the one reader that works now."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
-        busy = [each for each in pool._busy if each._ready]
+        busy = [each for each in list(pool._busy) if each._ready]
         if busy:
             time.sleep(0.3)  # the job is on its way
             return busy[0].pid
@@ -253,7 +253,7 @@ def test_threads_read_at_the_same_time_in_readers_of_their_own(tmp_path: Path, w
 
         waiting = [threads.submit(hung, path) for path in pipes]
         end = time.monotonic() + 30
-        while len({each.pid for each in pool._busy}) < 2:
+        while len({each.pid for each in list(pool._busy)}) < 2:
             assert time.monotonic() < end
             time.sleep(0.01)
         with pytest.raises(Busy, match="come back later|busy|later|again"):

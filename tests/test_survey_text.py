@@ -603,7 +603,7 @@ def outcome(path: Path) -> Table | InputRefused:
 
 
 @given(mutated())
-@settings(max_examples=400, deadline=5_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_mutated_file_is_read_or_refused_with_words(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(raw)
