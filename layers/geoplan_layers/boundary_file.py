@@ -100,16 +100,23 @@ def _name(table: Table) -> str | None:
 def _declared(
     table: Table, whole: shapely.MultiPolygon, frame: Frame, *, anywhere: bool
 ) -> tuple[float | None, tuple[Message, ...]]:
-    """The area that the attributes state, with its unit told by the size; none where no unit fits."""
+    """The area that the attributes state; none where its unit is not given and none fits.
+
+    The unit is the format's own (hectares in a coordinate TXT, or m² where only that fits), else told by the size.
+    """
     column = table.column(*AREA_FIELDS)
     if column is None or not all(isinstance(v, int | float) and v > 0 for v in column):
         return None, ()
     stated = float(sum(column))
     measured = _rough_area(whole, frame, table.source.file, anywhere=anywhere)
     name = next(n for n in AREA_FIELDS if table.column(n) is not None)
-    for unit, size in _AREA_UNITS.items():
-        if abs(stated * size / measured - 1) <= _UNIT_TOLERANCE:
+    units = _AREA_UNITS if table.area_unit is None else {each: _AREA_UNITS[each] for each in (table.area_unit, "m2")}
+    for unit, size in units.items():
+        if abs(stated * size / measured - 1) <= _UNIT_TOLERANCE and unit != table.area_unit:
             return stated * size, (Message("read.declared-area", {"field": name, "value": stated, "unit": unit}),)
+    if table.area_unit is not None:
+        args = {"field": name, "value": stated, "unit": table.area_unit}
+        return stated * _AREA_UNITS[table.area_unit], (Message("read.declared-area-by-format", args),)
     return None, (Message("read.declared-area-unclear", {"field": name, "value": stated}),)
 
 

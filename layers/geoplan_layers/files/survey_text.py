@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -120,7 +120,8 @@ def read_survey_text(text: str, source: Source, layer: str, limits: Limits, enco
         kept = (note for note in notes if note.id != "read.survey-looks-swapped")
         notes = (by_numbers(east_second=east_second), *kept)
     notes = (*_reading_notes(reading), *notes)
-    return table_of(reading.plots, frame, source, layer, encoding, notes, east_second=east_second)
+    table = table_of(reading.plots, frame, source, layer, encoding, notes, east_second=east_second)
+    return replace(table, area_unit="ha") if reading.headed else table
 
 
 def _order(first: list[float], second: list[float], file: str) -> bool:

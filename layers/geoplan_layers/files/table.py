@@ -23,7 +23,8 @@ class Table:
 
     ``rows`` are the row numbers in the file, from 1; ``layer`` the layer's name; ``frame`` none where the file does
     not say its coordinate system. ``repairs`` are what could not be built as it was written, each at its row.
-    ``lines_close`` says that the format draws areas as closed lines too (KML, DXF).
+    ``lines_close`` says that the format draws areas as closed lines too (KML, DXF);
+    ``area_unit`` is the unit that the format gives its areas (``ha`` in the survey's coordinate TXT).
     """
 
     shapes: NDArray[np.object_]
@@ -36,6 +37,7 @@ class Table:
     notes: tuple[Message, ...] = field(default=())
     repairs: tuple[Repair, ...] = ()
     lines_close: bool = False
+    area_unit: str | None = None
 
     def __len__(self) -> int:
         return len(self.shapes)
