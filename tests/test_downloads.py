@@ -52,9 +52,10 @@ def taken(service: Running, address: str, folder: Path) -> Path:
 def test_every_format_of_boundary_and_pieces_holds_its_coordinates(
     service: Running, both: str, tmp_path: Path, suffix: str
 ) -> None:
-    if suffix == "gpkg":
-        pytest.skip("overlaps.gpkg is the stored file itself")
-    for subject in ("boundary", "overlaps"):
+    subjects = (
+        ("boundary",) if suffix == "gpkg" else ("boundary", "overlaps")
+    )  # overlaps.gpkg is the stored file itself
+    for subject in subjects:
         path = taken(service, f"{both}/{subject}.{suffix}", tmp_path)
         assert path.name == f"{subject}.{suffix}"
         assert len(writer_of(path).coordinates(path)) >= 8
