@@ -179,7 +179,10 @@ class _File:
         return Table(shapes, columns, numbers, frame, self._source, self._layer, "utf-8", notes)
 
     def _plain(self, column: Any) -> Column:
-        values = column.to_pylist()
+        try:
+            values = column.to_pylist()
+        except (UnicodeDecodeError, *_FAULTS) as wrong:  # a text of a damaged page
+            raise self._wrong(str(wrong)) from None
         plain = [str(v) if isinstance(v, bytes | dict | list) else v for v in values]
         found = np.empty(len(plain), dtype=object)
         found[:] = plain
