@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -20,8 +21,14 @@ import shapely
 
 from builders import X0, Y0, box
 from geoplan.errors import CallRefused, CannotFinish
+from geoplan.plane import Plane
+from geoplan_api.cli.screen import Screen, _question
+from geoplan_api.inquiry import Inquiry, grounds
 from geoplan_api.screen_rows import COLUMNS, Answer
 from geoplan_api.screen_table import Journal
+from geoplan_layers.layer_file import FileLayer
+from geoplan_layers.places import place_named
+from geoplan_layers.selector import Selector, parse_layer
 
 GEOPLAN = [sys.executable, "-m", "geoplan_api"]
 COUNT = 50
@@ -218,3 +225,27 @@ def test_a_journal_of_another_question_is_not_gone_on_with(tmp_path: Path) -> No
     anew = Journal(out, {**QUESTION, "policies": ["b"]}, resume=False)
     assert anew.done == 0
     anew.close()
+
+
+def test_what_opening_a_layer_assumed_reaches_every_report(data: dict[str, Path], tmp_path: Path) -> None:
+    bare = save(tmp_path / "farm.shp", box(2100, 100, 150, 80), YJJBNTTBBH=["1"], DLBM=["0101"], KCXS=[0.1])
+    bare.with_suffix(".prj").unlink()
+    layer = FileLayer(parse_layer(f"permanent-basic-farmland={bare}@EPSG:4549"))
+    assert layer.notes
+    layer.within(box(2000, 0, 500, 500), Plane(120))
+    assert layer.afresh().notes == layer.notes
+
+
+def test_an_unfinished_table_is_not_gone_on_with_under_another_datum(data: dict[str, Path], tmp_path: Path) -> None:
+    """What the numbers of a file are said to be is part of the question, as its hash is."""
+    inquiry = Inquiry(planning=Selector(data["many"]), policies=("common",))
+    others = [
+        replace(inquiry, datum="gcj02"),
+        replace(inquiry, swap_xy=True),
+        replace(inquiry, place=place_named("320600")),
+    ]
+    asked = [
+        _question(Screen(each, tmp_path / "t.csv", None, 1, False), grounds(each), [each.planning], "en")
+        for each in (inquiry, *others)
+    ]
+    assert len({json.dumps(each, sort_keys=True) for each in asked}) == 4

@@ -107,19 +107,10 @@ def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> 
     GeoplanError
         What was refused, with the file, the place and the mend.
     """
-    ids, book = named(inquiry.policies, own_policies)
-    book.chosen(ids)
+    policies = _chosen(inquiry, own_policies)
     planning = _boundary(inquiry.planning, inquiry.reading)
     construction = _boundary(inquiry.construction, inquiry.reading) if inquiry.construction else None
-    facts, facts_source = _facts(inquiry.facts)
-    register = _register(inquiry.towns, inquiry.reading_others)
-    layers = _layers(inquiry)
-    agree(planning, construction, layers, register, anywhere=inquiry.anywhere)
-    read = read_with(planning, construction, layers, register)
-    _parameters_used(inquiry, read)
-    proposal = Proposal(planning, construction, inquiry.name, facts)
-    choice = Options(inquiry.on or today(), inquiry.accuracy, inquiry.anywhere, inquiry.readings, read)
-    return check(proposal, ids, layers, register, choice, book, facts_source=facts_source)
+    return _grounds(inquiry, *policies).judge(planning, construction, inquiry.name)
 
 
 def _parameters_used(inquiry: Inquiry, read: Mapping[str, Mapping[str, Any]]) -> None:
@@ -133,20 +124,29 @@ def _parameters_used(inquiry: Inquiry, read: Mapping[str, Mapping[str, Any]]) ->
 class Grounds:
     """What proposals are judged on, read once: policies, layers, register, facts and the date."""
 
+    inquiry: Inquiry
     policies: tuple[str, ...]
     book: PolicyBook
     layers: tuple[FileLayer, ...]
     register: Register | None
     facts: Facts
     facts_source: Source | None
-    options: Options
+    on: date
 
-    def judge(self, planning: Boundary, name: str | None) -> Report:
-        """The check of one proposal; nothing of earlier ones reaches its report."""
-        layers = [each.afresh() for each in self.layers]
-        agree(planning, None, layers, self.register, anywhere=self.options.anywhere)
-        choice = replace(self.options, read=read_with(planning, None, layers, self.register))
-        proposal = Proposal(planning, None, name, self.facts)
+    def judge(self, planning: Boundary, construction: Boundary | None, name: str | None) -> Report:
+        """The check of one proposal; nothing of earlier ones reaches its report.
+
+        Raises
+        ------
+        GeoplanError
+            The files contradict each other, or what was said of them was not needed.
+        """
+        asked, layers = self.inquiry, [each.afresh() for each in self.layers]
+        agree(planning, construction, layers, self.register, anywhere=asked.anywhere)
+        read = read_with(planning, construction, layers, self.register)
+        _parameters_used(asked, read)
+        proposal = Proposal(planning, construction, name, self.facts)
+        choice = Options(self.on, asked.accuracy, asked.anywhere, asked.readings, read)
         return check(proposal, self.policies, layers, self.register, choice, self.book, facts_source=self.facts_source)
 
 
@@ -158,15 +158,23 @@ def grounds(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) ->
     GeoplanError
         What was refused, with the file, the place and the mend.
     """
+    return _grounds(inquiry, *_chosen(inquiry, own_policies))
+
+
+def _chosen(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None) -> tuple[tuple[str, ...], PolicyBook]:
+    """The policies asked for, known to exist before any file is read."""
     ids, book = named(inquiry.policies, own_policies)
     book.chosen(ids)
+    return ids, book
+
+
+def _grounds(inquiry: Inquiry, ids: tuple[str, ...], book: PolicyBook) -> Grounds:
     facts, facts_source = _facts(inquiry.facts)
     register = _register(inquiry.towns, inquiry.reading_others)
-    layers = _layers(inquiry)
+    layers = tuple(_layers(inquiry))
     for layer in layers:
         layer.coverage_source  # noqa: B018 - read now, so that every check finds it read
-    choice = Options(inquiry.on or today(), inquiry.accuracy, inquiry.anywhere, inquiry.readings)
-    return Grounds(ids, book, tuple(layers), register, facts, facts_source, choice)
+    return Grounds(inquiry, ids, book, layers, register, facts, facts_source, inquiry.on or today())
 
 
 def _boundary(selector: Selector, options: ReadOptions) -> Boundary:

@@ -121,22 +121,22 @@ def _named(table: Table, field: str | None) -> tuple[list[str], str]:
     return [""] * len(table), ""
 
 
-def answered(ground: Grounds, inquiry: Inquiry, item: Item, lang: Lang) -> Answer:
+def answered(ground: Grounds, item: Item, lang: Lang) -> Answer:
     """The rows of one proposal: one for each rule, or one that says why it was refused."""
     try:
         if item.row is None:
             assert item.refused is not None
             raise item.refused
-        boundary = boundary_of(item.row, inquiry.reading)
+        boundary = boundary_of(item.row, ground.inquiry.reading)
         boundary = replace(boundary, source=replace(boundary.source, select=item.select))
-        return answer_rows(item.name, ground.judge(boundary, item.name), lang)
+        return answer_rows(item.name, ground.judge(boundary, None, item.name), lang)
     except CannotFinish:
         raise
     except GeoplanError as refused:
         return refused_rows(item.name, refused, lang)
 
 
-def answers(ground: Grounds, inquiry: Inquiry, asked: Iterable[Item], lang: Lang, workers: int) -> Iterator[Answer]:
+def answers(ground: Grounds, asked: Iterable[Item], lang: Lang, workers: int) -> Iterator[Answer]:
     """The answers in the order of the proposals.
 
     Raises
@@ -146,9 +146,9 @@ def answers(ground: Grounds, inquiry: Inquiry, asked: Iterable[Item], lang: Lang
     """
     if workers == 1:
         for item in asked:
-            yield answered(ground, inquiry, item, lang)
+            yield answered(ground, item, lang)
         return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (replace(inquiry, on=ground.options.on), lang))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (replace(ground.inquiry, on=ground.on), lang))
     try:
         waiting: deque[Future[Answer]] = deque()
         for item in asked:
@@ -163,7 +163,7 @@ def answers(ground: Grounds, inquiry: Inquiry, asked: Iterable[Item], lang: Lang
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-_held: list[tuple[Grounds, Inquiry, Lang]] = []
+_held: list[tuple[Grounds, Lang]] = []
 """What a process of the pool opened when it started; empty in every other process."""
 
 
@@ -176,7 +176,7 @@ def _start(inquiry: Inquiry, lang: Lang) -> None:
     open_files = ExitStack()
     Finalize(None, open_files.close, exitpriority=10)
     open_files.enter_context(reading())
-    _held.append((grounds(inquiry), inquiry, lang))
+    _held.append((grounds(inquiry), lang))
 
 
 def _end_with(parent: int) -> None:
@@ -185,5 +185,5 @@ def _end_with(parent: int) -> None:
 
 
 def _answer(item: Item) -> Answer:
-    ground, inquiry, lang = _held[0]
-    return answered(ground, inquiry, item, lang)
+    ground, lang = _held[0]
+    return answered(ground, item, lang)

@@ -69,7 +69,7 @@ class FileLayer:
         self._coverage_selector = coverage
         self._given_day = day
         self._within: dict[tuple[float, ...], Patches] = {}
-        self._notes: list[Message] = []
+        self._mended: list[Message] = []
         self._year: int | None = None
         with opened(spec.selector, limits) as dataset:
             head = self._wholly(dataset)
@@ -82,7 +82,7 @@ class FileLayer:
             self._name = dataset.name
         self._fields = tuple(first.columns)
         self._located = settle(box, first.frame, self._options, self.source.file, self._name)
-        self._notes += self._located.told(first.notes)
+        self._assumed = self._located.told(first.notes)
         self._box = self._located.as_read(box)
         self._check_role(first)
 
@@ -139,7 +139,7 @@ class FileLayer:
     @property
     def notes(self) -> tuple[Message, ...]:
         """What reading assumed or mended."""
-        return tuple(self._notes)
+        return (*self._assumed, *self._mended)
 
     @property
     def coverage_source(self) -> Source | None:
@@ -154,7 +154,7 @@ class FileLayer:
     def afresh(self) -> FileLayer:
         """The same layer, already opened, without what earlier checks read and noted: for one check after another."""
         layer = copy.copy(self)
-        layer._within, layer._notes, layer._year = {}, [], None
+        layer._within, layer._mended, layer._year = {}, [], None
         return layer
 
     def _wholly(self, dataset: Dataset) -> Table | None:
@@ -236,8 +236,8 @@ class FileLayer:
                 "read.layer-mended",
                 {"role": self.role, "count": len(broken), "rows": table.rows[broken].tolist()[:20]},
             )
-            if note not in self._notes:
-                self._notes.append(note)
+            if note not in self._mended:
+                self._mended.append(note)
         return shapes
 
     def _window_box(self, window: shapely.Polygon, plane: Plane) -> tuple[float, float, float, float]:

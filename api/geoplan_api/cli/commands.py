@@ -39,20 +39,6 @@ ParametersOption = Annotated[
 ]
 
 
-def _located(datum: str | None, place: str | None, swap_xy: bool, parameters: Path | None) -> dict[str, Any]:
-    """What the options say of where the files lie, as fields of an inquiry."""
-    from geoplan_api.inquiry import datum_named
-    from geoplan_layers.parameters_file import read_parameters
-    from geoplan_layers.places import place_named
-
-    return {
-        "datum": datum_named(datum),
-        "place": place_named(place) if place else None,
-        "swap_xy": swap_xy,
-        "parameters": read_parameters(parameters) if parameters else None,
-    }
-
-
 def language(text: str) -> Lang:
     """``zh`` or ``en``."""
     if text == "zh":
@@ -96,29 +82,18 @@ def check(
 ) -> None:
     """检查一个方案 / check a proposal."""
     warm()
-    from geoplan_api import inquiry as ask
-    from geoplan_layers.selector import Selector, parse_selector
+    from geoplan_api.cli.asked import inquiry_of
+    from geoplan_api.inquiry import answer
 
     tongue = language(lang)
-    if not 0 < accuracy <= 10:
-        raise CallRefused("option-wrong", option="--accuracy", value=accuracy, wanted="0 < m ≤ 10")
-    question = ask.Inquiry(
-        planning=parse_selector(planning),
-        construction=parse_selector(construction) if construction else None,
-        policies=tuple(policy or ()),
-        layers=tuple(ask.layer_spec(each) for each in layer or ()),
-        coverage=ask.coverage_specs(coverage or []),
-        towns=parse_selector(towns) if towns else None,
-        facts=Selector(facts) if facts else None,
-        frame=ask.frame_named(crs),
-        accuracy=accuracy,
-        on=ask.civil_date(on),
-        name=name,
-        readings=ask.readings_of(reading or []),
-        anywhere=anywhere,
-        **_located(datum, place, swap_xy, datum_parameters),
+    question = inquiry_of(
+        planning,
+        construction,
+        judged=(policy, layer, coverage, towns, facts),
+        located=(crs, datum, place, swap_xy, datum_parameters),
+        options=(accuracy, on, name, reading, anywhere),
     )
-    report = ask.answer(question)
+    report = answer(question)
     _told(report.content.as_dict(), _written(report, out, tongue), tongue, as_json)
     raise typer.Exit(report.exit_status)
 
@@ -168,27 +143,17 @@ def screen(
 ) -> None:
     """检查许多方案，写成一张表 / check many proposals into one table."""
     warm()
-    from geoplan_api import inquiry as ask
+    from geoplan_api.cli.asked import inquiry_of
     from geoplan_api.cli.screen import Screen
     from geoplan_api.cli.screen import screen as screened
-    from geoplan_layers.selector import Selector, parse_selector
 
     tongue = language(lang)
-    if not 0 < accuracy <= 10:
-        raise CallRefused("option-wrong", option="--accuracy", value=accuracy, wanted="0 < m ≤ 10")
-    question = ask.Inquiry(
-        planning=parse_selector(proposals),
-        policies=tuple(policy or ()),
-        layers=tuple(ask.layer_spec(each) for each in layer or ()),
-        coverage=ask.coverage_specs(coverage or []),
-        towns=parse_selector(towns) if towns else None,
-        facts=Selector(facts) if facts else None,
-        frame=ask.frame_named(crs),
-        accuracy=accuracy,
-        on=ask.civil_date(on),
-        readings=ask.readings_of(reading or []),
-        anywhere=anywhere,
-        **_located(datum, place, swap_xy, datum_parameters),
+    question = inquiry_of(
+        proposals,
+        None,
+        judged=(policy, layer, coverage, towns, facts),
+        located=(crs, datum, place, swap_xy, datum_parameters),
+        options=(accuracy, on, None, reading, anywhere),
     )
     call = Screen(question, out, name, workers, resume)
     raise typer.Exit(screened(call, tongue, _console(tongue, err=False)))
@@ -228,13 +193,14 @@ def info(
 ) -> None:
     """文件里有什么 / what a file holds: encoding, CRS, parts, repairs, areas."""
     warm()
+    from geoplan_api.cli.asked import system_options
     from geoplan_api.cli.info import describe, print_description
     from geoplan_api.inquiry import frame_named
     from geoplan_layers.locate import ReadOptions
     from geoplan_layers.selector import parse_selector
 
     tongue = language(lang)
-    means = _located(datum, place, swap_xy, datum_parameters)
+    means = system_options(datum, place, swap_xy, datum_parameters)
     found = describe(parse_selector(file), ReadOptions(frame_named(crs), anywhere, **means))
     if as_json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
@@ -278,13 +244,14 @@ def convert(
     lang: LangOption = "zh",
 ) -> None:
     """转换格式与坐标系 / another format or coordinate system."""
+    from geoplan_api.cli.asked import system_options
     from geoplan_api.cli.convert import run
     from geoplan_api.inquiry import frame_named
     from geoplan_layers.locate import ReadOptions
     from geoplan_layers.selector import parse_selector
 
     tongue = language(lang)
-    means = ReadOptions(frame_named(crs), anywhere, **_located(datum, place, swap_xy, None))
+    means = ReadOptions(frame_named(crs), anywhere, **system_options(datum, place, swap_xy, None))
     run(parse_selector(source), out, means, frame_named(to_crs), tongue, _console(tongue, err=False))
 
 

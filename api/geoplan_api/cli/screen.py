@@ -52,7 +52,7 @@ def screen(call: Screen, lang: Lang, console: Console) -> int:
             already = journal.done
             asked = islice(items(files, call.field), already, None)
             progress = _Progress(already, lang)
-            for answer in answers(ground, inquiry, asked, lang, call.workers):
+            for answer in answers(ground, asked, lang, call.workers):
                 journal.add(answer)
                 progress.tell(journal.done, answer)
             progress.end(journal.done)
@@ -65,7 +65,7 @@ def screen(call: Screen, lang: Lang, console: Console) -> int:
 
 def _question(call: Screen, ground: Grounds, files: list[Selector], lang: Lang) -> dict[str, Any]:
     """Everything that the table depends on, by hash where it is a file."""
-    inquiry, options = call.inquiry, ground.options
+    inquiry = ground.inquiry
     layers = [
         [each.role, each.source.sha256, each.source.select, each.crs, each.generation]
         + ([each.coverage_source.sha256] if each.coverage_source else [])
@@ -73,19 +73,23 @@ def _question(call: Screen, ground: Grounds, files: list[Selector], lang: Lang) 
     ]
     return {
         "screen": 1,
-        "on": options.on.isoformat(),
+        "on": ground.on.isoformat(),
         "version": __version__,
         "lang": lang,
         "proposals": [[each.name, each.choice, fingerprint(each.path)] for each in files],
         "name": call.field,
         "crs": inquiry.frame.label if inquiry.frame else None,
+        "datum": inquiry.datum,
+        "place": inquiry.place.adcode if inquiry.place else None,
+        "swap_xy": inquiry.swap_xy,
+        "parameters": inquiry.parameters.sha256 if inquiry.parameters else None,
         "policies": [[each.id, each.sha256] for each in ground.book.chosen(ground.policies)],
         "layers": layers,
         "towns": ground.register.source.sha256 if ground.register and ground.register.source else None,
         "facts": ground.facts_source.sha256 if ground.facts_source else None,
-        "accuracy": options.accuracy,
-        "anywhere": options.anywhere,
-        "readings": dict(options.readings),
+        "accuracy": inquiry.accuracy,
+        "anywhere": inquiry.anywhere,
+        "readings": dict(inquiry.readings),
     }
 
 

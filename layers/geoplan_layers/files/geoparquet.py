@@ -181,7 +181,7 @@ class _File:
     def _plain(self, column: Any) -> Column:
         try:
             values = column.to_pylist()
-        except (UnicodeDecodeError, *_FAULTS) as wrong:  # a text of a damaged page
+        except _FAULTS as wrong:  # a text of a damaged page
             raise self._wrong(str(wrong)) from None
         plain = [str(v) if isinstance(v, bytes | dict | list) else v for v in values]
         found = np.empty(len(plain), dtype=object)
