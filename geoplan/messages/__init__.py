@@ -29,6 +29,7 @@ _WORDS = frozenset(
         "kind",
         "method",
         "part",
+        "progress",
         "role",
         "stage",
         "standing",
