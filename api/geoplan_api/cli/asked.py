@@ -7,6 +7,7 @@ from typing import Any
 
 from geoplan.errors import CallRefused
 from geoplan_api import inquiry as ask
+from geoplan_api.cli.options import Asked
 from geoplan_api.inquiry import Inquiry
 from geoplan_layers.parameters_file import read_parameters
 from geoplan_layers.places import place_named
@@ -23,36 +24,23 @@ def system_options(datum: str | None, place: str | None, swap_xy: bool, paramete
     }
 
 
-_Several = list[str] | None
-
-
-def inquiry_of(
-    planning: str,
-    construction: str | None,
-    *,
-    judged: tuple[_Several, _Several, _Several, str | None, Path | None],
-    located: tuple[str | None, str | None, str | None, bool, Path | None],
-    options: tuple[float, str | None, str | None, _Several, bool],
-) -> Inquiry:
+def inquiry_of(planning: str, construction: str | None, name: str | None, asked: Asked) -> Inquiry:
     """The question that the options of a command spell; whatever is misspelt is refused before a file is read."""
-    policy, layer, coverage, towns, facts = judged
-    crs, datum, place, swap_xy, parameters = located
-    accuracy, on, name, reading, anywhere = options
-    if not 0 < accuracy <= 10:
-        raise CallRefused("option-wrong", option="--accuracy", value=accuracy, wanted="0 < m ≤ 10")
+    if not 0 < asked.accuracy <= 10:
+        raise CallRefused("option-wrong", option="--accuracy", value=asked.accuracy, wanted="0 < m ≤ 10")
     return ask.Inquiry(
         planning=parse_selector(planning),
         construction=parse_selector(construction) if construction else None,
-        policies=tuple(policy or ()),
-        layers=tuple(ask.layer_spec(each) for each in layer or ()),
-        coverage=ask.coverage_specs(coverage or []),
-        towns=parse_selector(towns) if towns else None,
-        facts=Selector(facts) if facts else None,
-        frame=ask.frame_named(crs),
-        accuracy=accuracy,
-        on=ask.civil_date(on),
+        policies=tuple(asked.policy or ()),
+        layers=tuple(ask.layer_spec(each) for each in asked.layer or ()),
+        coverage=ask.coverage_specs(asked.coverage or []),
+        towns=parse_selector(asked.towns) if asked.towns else None,
+        facts=Selector(asked.facts) if asked.facts else None,
+        frame=ask.frame_named(asked.crs),
+        accuracy=asked.accuracy,
+        on=ask.civil_date(asked.on),
         name=name,
-        readings=ask.readings_of(reading or []),
-        anywhere=anywhere,
-        **system_options(datum, place, swap_xy, parameters),
+        readings=ask.readings_of(asked.reading or []),
+        anywhere=asked.anywhere,
+        **system_options(asked.datum, asked.place, asked.swap_xy, asked.datum_parameters),
     )

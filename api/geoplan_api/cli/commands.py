@@ -9,8 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from geoplan.errors import CallRefused
 from geoplan.messages import Lang, Message, say
+from geoplan_api.cli.options import (
+    AnywhereOption,
+    Asked,
+    ConstructionOption,
+    CrsOption,
+    DatumOption,
+    JsonOption,
+    LangOption,
+    NameOption,
+    OutOption,
+    ParametersOption,
+    PlaceOption,
+    PlanningOption,
+    SwapOption,
+    asks,
+    console,
+    language,
+)
 from geoplan_layers.sandbox.workers import warm
 
 if TYPE_CHECKING:
@@ -20,63 +37,15 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 policies_app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="政策文件 / the policies")
 app.add_typer(policies_app, name="policies")
 
-LangOption = Annotated[str, typer.Option("--lang", help="zh | en", envvar="GEOPLAN_LANG")]
-JsonOption = Annotated[bool, typer.Option("--json", help="只在标准输出写 JSON / JSON alone on stdout")]
-
-
-CrsOption = Annotated[
-    str | None, typer.Option(help="EPSG:N，文件没有或错写坐标系时 / where a file lacks it or has it wrong")
-]
-DatumOption = Annotated[str | None, typer.Option(help="cgcs2000 | wgs84 | gcj02 | bd09，经纬度的基准 / of degrees")]
-PlaceOption = Annotated[
-    str | None,
-    typer.Option(metavar="ADCODE", help="所在市县的行政区划代码，用以判断坐标系 / the place decides the system"),
-]
-SwapOption = Annotated[bool, typer.Option("--swap-xy", help="交换颠倒的东、北坐标 / exchange swapped axes")]
-ParametersOption = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE.toml", help="本地的基准转换参数，不保存 / your own datum parameters, never kept"),
-]
-
-
-def language(text: str) -> Lang:
-    """``zh`` or ``en``."""
-    if text == "zh":
-        return "zh"
-    if text == "en":
-        return "en"
-    raise CallRefused("option-wrong", option="--lang", value=text, wanted="zh | en")
-
-
-def _console(lang: Lang, *, err: bool) -> Any:
-    from rich.console import Console
-
-    del lang
-    return Console(stderr=err, highlight=False)
-
 
 @app.command()
+@asks
 def check(
-    planning: Annotated[str, typer.Option(help="规划范围 FILE#LAYER[FIELD=VALUE]")],
-    construction: Annotated[str | None, typer.Option(help="建设范围 FILE#LAYER[FIELD=VALUE]")] = None,
-    policy: Annotated[list[str] | None, typer.Option(help="ID | FILE.toml, 可重复 / repeatable")] = None,
-    layer: Annotated[
-        list[str] | None, typer.Option(help="ROLE=FILE[@EPSG:N][@gcj02|@bd09][@swap-xy][@GENERATION]")
-    ] = None,
-    coverage: Annotated[list[str] | None, typer.Option(help="ROLE=FILE")] = None,
-    towns: Annotated[str | None, typer.Option(help="小镇名册 FILE")] = None,
-    facts: Annotated[Path | None, typer.Option(help="申报指标 FILE.toml")] = None,
-    crs: CrsOption = None,
-    datum: DatumOption = None,
-    place: PlaceOption = None,
-    swap_xy: SwapOption = False,
-    datum_parameters: ParametersOption = None,
-    accuracy: Annotated[float, typer.Option(help="线位精度，米 / accuracy of lines, m")] = 0.05,
-    on: Annotated[str | None, typer.Option(help="YYYY-MM-DD")] = None,
-    name: Annotated[str | None, typer.Option(help="方案名称 / name")] = None,
-    reading: Annotated[list[str] | None, typer.Option(help="POLICY.RULE.KEY=VALUE")] = None,
-    anywhere: Annotated[bool, typer.Option("--anywhere", help="允许境外数据 / data outside China")] = False,
-    out: Annotated[Path | None, typer.Option(help="输出目录 / output folder")] = None,
+    planning: PlanningOption,
+    asked: Asked,
+    construction: ConstructionOption = None,
+    name: NameOption = None,
+    out: OutOption = None,
     lang: LangOption = "zh",
     as_json: JsonOption = False,
 ) -> None:
@@ -86,14 +55,7 @@ def check(
     from geoplan_api.inquiry import answer
 
     tongue = language(lang)
-    question = inquiry_of(
-        planning,
-        construction,
-        judged=(policy, layer, coverage, towns, facts),
-        located=(crs, datum, place, swap_xy, datum_parameters),
-        options=(accuracy, on, name, reading, anywhere),
-    )
-    report = answer(question)
+    report = answer(inquiry_of(planning, construction, name, asked))
     _told(report.content.as_dict(), _written(report, out, tongue), tongue, as_json)
     raise typer.Exit(report.exit_status)
 
@@ -111,34 +73,22 @@ def _told(content: dict[str, Any], written: list[Path], lang: Lang, as_json: boo
 
     if as_json:
         sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
-        print_written(written, lang, _console(lang, err=True))
+        print_written(written, lang, console(err=True))
         return
-    console = _console(lang, err=False)
-    print_report(content, lang, console)
-    print_written(written, lang, console)
+    terminal = console()
+    print_report(content, lang, terminal)
+    print_written(written, lang, terminal)
 
 
 @app.command()
+@asks
 def screen(
     proposals: Annotated[str, typer.Argument(metavar="FILE_OR_FOLDER", help="每行一个方案 / a proposal in each row")],
     out: Annotated[Path, typer.Option(help="FILE.csv | FILE.parquet")],
+    asked: Asked,
     name: Annotated[str | None, typer.Option(help="方案名称字段 / field of the names")] = None,
     workers: Annotated[int, typer.Option(help="进程数 / processes", min=1, max=256)] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="接续未完成的表格 / go on with an unfinished table")] = False,
-    policy: Annotated[list[str] | None, typer.Option(help="ID | FILE.toml, 可重复 / repeatable")] = None,
-    layer: Annotated[list[str] | None, typer.Option(help="ROLE=FILE[@EPSG:N][@GENERATION]")] = None,
-    coverage: Annotated[list[str] | None, typer.Option(help="ROLE=FILE")] = None,
-    towns: Annotated[str | None, typer.Option(help="小镇名册 FILE")] = None,
-    facts: Annotated[Path | None, typer.Option(help="申报指标 FILE.toml")] = None,
-    crs: CrsOption = None,
-    datum: DatumOption = None,
-    place: PlaceOption = None,
-    swap_xy: SwapOption = False,
-    datum_parameters: ParametersOption = None,
-    accuracy: Annotated[float, typer.Option(help="线位精度，米 / accuracy of lines, m")] = 0.05,
-    on: Annotated[str | None, typer.Option(help="YYYY-MM-DD")] = None,
-    reading: Annotated[list[str] | None, typer.Option(help="POLICY.RULE.KEY=VALUE")] = None,
-    anywhere: Annotated[bool, typer.Option("--anywhere", help="允许境外数据 / data outside China")] = False,
     lang: LangOption = "zh",
 ) -> None:
     """检查许多方案，写成一张表 / check many proposals into one table."""
@@ -148,15 +98,8 @@ def screen(
     from geoplan_api.cli.screen import screen as screened
 
     tongue = language(lang)
-    question = inquiry_of(
-        proposals,
-        None,
-        judged=(policy, layer, coverage, towns, facts),
-        located=(crs, datum, place, swap_xy, datum_parameters),
-        options=(accuracy, on, None, reading, anywhere),
-    )
-    call = Screen(question, out, name, workers, resume)
-    raise typer.Exit(screened(call, tongue, _console(tongue, err=False)))
+    call = Screen(inquiry_of(proposals, None, None, asked), out, name, workers, resume)
+    raise typer.Exit(screened(call, tongue, console()))
 
 
 @app.command()
@@ -171,11 +114,11 @@ def demo(
     from geoplan_api.write import write_report
 
     tongue = language(lang)
-    console = _console(tongue, err=False)
-    console.print(say(Message("cli.invented"), tongue))
+    terminal = console()
+    terminal.print(say(Message("cli.invented"), tongue))
     for town in towns():
         report = answer(town.inquiry())
-        console.rule(town.name[tongue])
+        terminal.rule(town.name[tongue])
         _told(report.content.as_dict(), write_report(report, out / town.key, tongue), tongue, as_json=False)
 
 
@@ -187,7 +130,7 @@ def info(
     place: PlaceOption = None,
     swap_xy: SwapOption = False,
     datum_parameters: ParametersOption = None,
-    anywhere: Annotated[bool, typer.Option("--anywhere")] = False,
+    anywhere: AnywhereOption = False,
     lang: LangOption = "zh",
     as_json: JsonOption = False,
 ) -> None:
@@ -205,7 +148,7 @@ def info(
     if as_json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     else:
-        print_description(found, tongue, _console(tongue, err=False))
+        print_description(found, tongue, console())
 
 
 @app.command()
@@ -227,7 +170,7 @@ def replay(
     found = done_again(report, inputs or [], read_parameters(datum_parameters) if datum_parameters else None)
     if as_json:
         sys.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False, indent=2) + "\n")
-    print_replay(found, tongue, _console(tongue, err=as_json))
+    print_replay(found, tongue, console(err=as_json))
     raise typer.Exit(found.exit_status)
 
 
@@ -240,7 +183,7 @@ def convert(
     datum: DatumOption = None,
     place: PlaceOption = None,
     swap_xy: SwapOption = False,
-    anywhere: Annotated[bool, typer.Option("--anywhere")] = False,
+    anywhere: AnywhereOption = False,
     lang: LangOption = "zh",
 ) -> None:
     """转换格式与坐标系 / another format or coordinate system."""
@@ -252,7 +195,7 @@ def convert(
 
     tongue = language(lang)
     means = ReadOptions(frame_named(crs), anywhere, **system_options(datum, place, swap_xy, None))
-    run(parse_selector(source), out, means, frame_named(to_crs), tongue, _console(tongue, err=False))
+    run(parse_selector(source), out, means, frame_named(to_crs), tongue, console())
 
 
 @policies_app.callback()
@@ -261,7 +204,7 @@ def list_policies(context: typer.Context, lang: LangOption = "zh", as_json: Json
     from geoplan_api.cli.policies import print_list
 
     if context.invoked_subcommand is None:
-        print_list(language(lang), as_json, _console(language(lang), err=False))
+        print_list(language(lang), as_json, console())
 
 
 @policies_app.command()
@@ -273,7 +216,7 @@ def show(
     """一份文件的条款与规则 / one policy: clauses, rules, readings."""
     from geoplan_api.cli.policies import print_policy
 
-    print_policy(policy_id, language(lang), as_json, _console(language(lang), err=False))
+    print_policy(policy_id, language(lang), as_json, console())
 
 
 @policies_app.command()
@@ -281,7 +224,7 @@ def lint(file: Annotated[Path, typer.Argument()], lang: LangOption = "zh") -> No
     """检查一份自编政策文件 / check an office's own policy file."""
     from geoplan_api.cli.policies import lint_file
 
-    lint_file(file, language(lang), _console(language(lang), err=False), _console(language(lang), err=True))
+    lint_file(file, language(lang), console(), console(err=True))
 
 
 @policies_app.command("facts")
@@ -321,4 +264,4 @@ def doctor(lang: LangOption = "zh") -> None:
     """检查安装 / check the installation."""
     from geoplan_api.cli.doctor import examine
 
-    raise typer.Exit(examine(language(lang), _console(language(lang), err=False)))
+    raise typer.Exit(examine(language(lang), console()))
