@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
 
@@ -23,6 +23,8 @@ UNION_ROLES = frozenset(
     {"land-use", "planned-land-use", "construction-control-zones", "land-use-zones", "counties", "land-cover"}
 )
 """Roles whose undeclared coverage is assumed to be the union of their patches; for all others their bounding box."""
+ATTRIBUTES = ("ownership", "owner", "village")
+"""What patches may carry besides a class: 权属性质 (QSXZ), 权属单位名称 (QSDWMC), 坐落单位名称 (ZLDWMC)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Patches:
     """Patches of a layer near a boundary: arrays of equal length, geometries on the plane of the check.
 
     ``codes`` are class or zone codes as written, ``names`` their written names, ``net_factor`` the share that is
-    not ridge (1 − 扣除系数), ``states`` and ``counties`` attributes of towns and counties where they exist.
+    not ridge (1 − 扣除系数). ``attributes`` are further texts as written, of `ATTRIBUTES`: only those whose field the
+    layer has.
     """
 
     shapes: Objects
@@ -38,6 +41,7 @@ class Patches:
     codes: Objects
     names: Objects
     net_factor: Array
+    attributes: Mapping[str, Objects] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -45,7 +49,12 @@ class Patches:
     def take(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Patches:
         """Some of the patches, by index or mask."""
         return Patches(
-            self.shapes[which], self.ids[which], self.codes[which], self.names[which], self.net_factor[which]
+            self.shapes[which],
+            self.ids[which],
+            self.codes[which],
+            self.names[which],
+            self.net_factor[which],
+            {name: texts[which] for name, texts in self.attributes.items()},
         )
 
     def of(self, classes: Iterable[str], generation: Generation) -> Patches:
@@ -61,16 +70,23 @@ class Patches:
 
     @classmethod
     def together(cls, several: list[Patches]) -> Patches:
-        """Patches of several layers of one role."""
+        """Patches of several layers of one role; an attribute that one of them lacks is '' there."""
         if not several:
             return cls.none()
+        names = [name for name in ATTRIBUTES if any(name in each.attributes for each in several)]
         return cls(
             np.concatenate([each.shapes for each in several]),
             np.concatenate([each.ids for each in several]),
             np.concatenate([each.codes for each in several]),
             np.concatenate([each.names for each in several]),
             np.concatenate([each.net_factor for each in several]),
+            {name: np.concatenate([each.attribute(name) for each in several]) for name in names},
         )
+
+    def attribute(self, name: str) -> Objects:
+        """One of `ATTRIBUTES` for each patch; '' where the layer has no such field."""
+        found = self.attributes.get(name)
+        return np.full(len(self), "", dtype=object) if found is None else found
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoplan.landuse import Generation
+from geoplan.layer import ATTRIBUTES
 from geoplan_layers.files.table import Column, Table
 
 
@@ -28,7 +29,7 @@ def _names(role: str, meaning: str) -> list[str]:
 
 
 def column_for(table: Table, role: str, meaning: str) -> Column | None:
-    """The column of a layer that holds its ``id``, ``code``, ``name`` ``ridge`` or ``year``; none where it has none."""
+    """The column of a layer that holds its ``id``, ``code``, ``year`` or whatever ``meaning`` is; or none."""
     return table.column(*_names(role, meaning))
 
 
@@ -41,6 +42,12 @@ def generation_of(fields: Iterable[str], role: str) -> Generation | None:
         if role in how["roles"] and present & {name.upper() for name in how["fields"]}
     ]
     return found[0] if len(found) == 1 else None
+
+
+def attributes_of(table: Table, role: str) -> dict[str, NDArray[np.object_]]:
+    """What patches carry besides their class (`ATTRIBUTES`), as texts: only what the layer has a field for."""
+    columns = {name: column_for(table, role, name) for name in ATTRIBUTES}
+    return {name: texts(column, len(table)) for name, column in columns.items() if column is not None}
 
 
 def texts(column: Column | None, count: int) -> NDArray[np.object_]:

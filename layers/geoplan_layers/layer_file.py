@@ -23,7 +23,7 @@ from geoplan.measure import polygons_of
 from geoplan.messages import Message
 from geoplan.plane import Plane
 from geoplan_layers.candidates import Box
-from geoplan_layers.fields import column_for, generation_of, net_factors, texts
+from geoplan_layers.fields import attributes_of, column_for, generation_of, net_factors, texts
 from geoplan_layers.files.dataset import Dataset
 from geoplan_layers.files.first_look import FirstLook
 from geoplan_layers.files.limits import LAYER, Limits
@@ -213,6 +213,7 @@ class FileLayer:
             texts(column_for(table, self.role, "code"), count),
             texts(column_for(table, self.role, "name"), count),
             net_factors(column_for(table, self.role, "ridge"), count),
+            attributes_of(table, self.role),
         )
         return patches.take(np.flatnonzero(shapely.intersects(window, on_plane)))
 

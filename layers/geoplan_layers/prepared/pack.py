@@ -7,8 +7,8 @@ The index can always be rebuilt from the GeoParquet file beside it, row by row i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,21 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 GROUP = 64
 """Patches per box of the upper level."""
+ATTRIBUTE_FILE = "attribute.{}"
+"""Name of the array of one of `geoplan.layer.ATTRIBUTES`, without ``.npy``."""
 ARRAYS = ("xy", "rings", "parts", "patches", "boxes", "groups", "areas", "net", "codes", "names", "ids", "id_ends")
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts that many patches share: ``(n,)`` indices into ``words``."""
+
+    index: NDArray[np.int32]
+    words: tuple[str, ...]
+
+    def of(self, index: Integers) -> NDArray[np.object_]:
+        """The texts of some patches."""
+        return _objects([self.words[i] for i in self.index[index]])
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,8 @@ class Pack:
         ``(n,)`` indices into ``code_words`` and ``name_words``.
     ids, id_ends
         UTF-8 bytes of the patch numbers, and ``(n,)`` where each ends.
+    attributes
+        Ownership, owner and village as written (`geoplan.layer.ATTRIBUTES`), where the layer has their fields.
     """
 
     plane: Plane
@@ -67,6 +83,7 @@ class Pack:
     id_ends: Integers
     code_words: tuple[str, ...]
     name_words: tuple[str, ...]
+    attributes: Mapping[str, Words] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -103,6 +120,10 @@ class Pack:
         names = [self.name_words[i] for i in self.names[index]]
         return _objects(ids), _objects(codes), _objects(names)
 
+    def attribute_texts(self, index: Integers) -> dict[str, NDArray[np.object_]]:
+        """The attributes of some patches, as `geoplan.layer.Patches` has them."""
+        return {name: each.of(index) for name, each in self.attributes.items()}
+
 
 def group_boxes(boxes: Floats) -> Floats:
     """Boxes of each 64 consecutive boxes."""
@@ -112,8 +133,14 @@ def group_boxes(boxes: Floats) -> Floats:
     return np.concatenate([low, high], axis=1)
 
 
-def open_pack(folder: Path, plane: Plane, code_words: Sequence[str], name_words: Sequence[str]) -> Pack:
-    """Map the arrays of a folder.
+def open_pack(
+    folder: Path,
+    plane: Plane,
+    code_words: Sequence[str],
+    name_words: Sequence[str],
+    attributes: Mapping[str, Sequence[str]] | None = None,
+) -> Pack:
+    """Map the arrays of a folder; ``attributes`` are the words of each attribute that the layer has.
 
     Raises
     ------
@@ -121,7 +148,11 @@ def open_pack(folder: Path, plane: Plane, code_words: Sequence[str], name_words:
         An array is missing: the index has to be rebuilt.
     """
     arrays = {name: _mapped(folder / f"{name}.npy") for name in ARRAYS}
-    return Pack(plane, **arrays, code_words=tuple(code_words), name_words=tuple(name_words))
+    carried = {
+        name: Words(_mapped(folder / f"{ATTRIBUTE_FILE.format(name)}.npy"), tuple(words))
+        for name, words in (attributes or {}).items()
+    }
+    return Pack(plane, **arrays, code_words=tuple(code_words), name_words=tuple(name_words), attributes=carried)
 
 
 def _mapped(path: Path) -> NDArray[Any]:
