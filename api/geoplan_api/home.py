@@ -41,7 +41,9 @@ class Home:
             self._lock: int | None = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as wrong:
             raise CannotFinish("home-not-writable", path=str(self.root), detail=wrong.strerror or str(wrong)) from None
-        if _alone(self._lock):
+        self.was_alone = _alone(self._lock)
+        """Whether no other process used the folder when this one opened it: what another left undone stays undone."""
+        if self.was_alone:
             self._sweep()
         _share(self._lock)
 

@@ -22,6 +22,7 @@ from geoplan_api.form import Question, understand
 from geoplan_api.hold import Holds
 from geoplan_api.home import Home
 from geoplan_api.inquiry import answer
+from geoplan_api.jobs.desk import JobDesk
 from geoplan_api.objects import Objects
 from geoplan_api.office import office_policies
 from geoplan_api.pool import CheckPool
@@ -52,6 +53,7 @@ class Service:
     own_policies: tuple[Policy, ...]
     book: PolicyBook
     holds: Holds
+    jobs: JobDesk
 
     def check(
         self, form: Submission, folder: Path, lang: Lang, cancellation: Cancellation | None = None
@@ -109,8 +111,9 @@ class Service:
             return read_overlaps(path, Plane(content["plane"]["central_meridian"]))
 
     def close(self) -> None:
-        """Let checks that run end, then close the database and let the home go."""
+        """Let checks that run end and end jobs, then close the database and let the home go."""
         self.pool.close()
+        self.jobs.close()
         self.holds.close()
         self.readers.close()
         self.store.close()
@@ -132,18 +135,22 @@ def open_service(settings: Settings) -> Service:
         own = office_policies(home.root)
         with reading(readers, home.tmp):
             registered = registered_layers(settings)
-        return Service(
+        store = Store(home.database)
+        service = Service(
             settings=settings,
             home=home,
             objects=Objects(home),
-            store=Store(home.database),
+            store=store,
             pool=CheckPool(settings.workers, settings.queue_length),
             readers=readers,
             registered=registered,
             own_policies=own,
             book=PolicyBook(own),
             holds=Holds(home),
+            jobs=JobDesk(settings, home, store),
         )
+        service.jobs.start()
+        return service
     except BaseException:
         readers.close()
         home.close()

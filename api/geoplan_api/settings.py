@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     further ones are told to come back after ``retry_after_s`` seconds. ``hosts`` are names, beside those of the
     loopback, by which browsers may call the service.
 
+    ``job_workers`` is how many long jobs (imports, searches) run at one time, each in a process of its own.
+
     Files are read in ``readers`` processes: one boundary file may take ``reader_memory_mb`` of memory, one layer
     ``layer_memory_mb`` (0: three quarters of the machine's), and ``reader_seconds`` for every 20 MB or part of it.
     """
@@ -53,6 +55,7 @@ class Settings(BaseSettings):
     reader_memory_mb: int = Field(default=2_000, ge=100)
     layer_memory_mb: int = Field(default=0, ge=0)
     reader_seconds: float = Field(default=20.0, gt=0, le=3_600)
+    job_workers: int = Field(default=2, ge=1, le=64)
 
     def reader_rules(self) -> Rules:
         """The limits of the processes that read files; as many may wait for one as checks can run or wait."""
@@ -63,6 +66,10 @@ class Settings(BaseSettings):
             layer_memory=self.layer_memory_mb * MB,
             seconds=self.reader_seconds,
         )
+
+    def plain(self) -> dict[str, Any]:
+        """Every setting as plain data: `read_settings` of it gives the same settings in another process."""
+        return self.model_dump(mode="json")
 
     @classmethod
     def settings_customise_sources(

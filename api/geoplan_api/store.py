@@ -1,4 +1,4 @@
-"""The database of the service: which check asked what, when, and which report answered it.
+"""The database of the service: which check asked what, when, and which report answered it (jobs: `jobs.table`).
 
 SQLite through SQLAlchemy; tables are made and changed by the migrations alone (`geoplan_api.migrations`), which run
 when the store is opened, under a lock and inside one transaction, so that two processes that start at once do not
@@ -114,7 +114,7 @@ class Store:
 
     def add(self, check: StoredCheck) -> None:
         """Keep a check; its objects are stored already, so that a row never names what is not there."""
-        with self._session(writes=True) as session:
+        with self.session(writes=True) as session:
             session.add(check)
 
     def get(self, check_id: str) -> StoredCheck:
@@ -125,7 +125,7 @@ class Store:
         NotFound
             There is none.
         """
-        with self._session() as session:
+        with self.session() as session:
             found = session.get(StoredCheck, check_id)
         if found is None:
             raise NotFound("check-unknown", id=check_id[:40])
@@ -134,19 +134,19 @@ class Store:
     def of_report(self, report_id: str) -> list[StoredCheck]:
         """Every check that gave this report, newest first."""
         asked = select(StoredCheck).where(StoredCheck.report_id == report_id).order_by(StoredCheck.made_at.desc())
-        with self._session() as session:
+        with self.session() as session:
             return list(session.scalars(asked))
 
     def recent(self, count: int) -> list[StoredCheck]:
         """The newest checks, newest first."""
         newest = select(StoredCheck).order_by(StoredCheck.made_at.desc(), StoredCheck.id).limit(count)
-        with self._session() as session:
+        with self.session() as session:
             return list(session.scalars(newest))
 
     def is_writable(self) -> bool:
         """Whether the database takes a write now."""
         try:
-            with self._session(writes=True):
+            with self.session(writes=True):
                 return True
         except CannotFinish:
             return False
@@ -156,7 +156,14 @@ class Store:
         self._engine.dispose()
 
     @contextmanager
-    def _session(self, *, writes: bool = False) -> Iterator[Session]:
+    def session(self, *, writes: bool = False) -> Iterator[Session]:
+        """One transaction; a writer waits for its turn at once.
+
+        Raises
+        ------
+        CannotFinish
+            The database fails.
+        """
         engine = self._engine.execution_options(**{_WRITES: True}) if writes else self._engine
         with _told(), Session(engine, expire_on_commit=False) as session, session.begin():
             session.connection()

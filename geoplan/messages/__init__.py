@@ -26,6 +26,8 @@ _WORDS = frozenset(
         "fact-kind",
         "figure",
         "group",
+        "job-kind",
+        "job-status",
         "kind",
         "method",
         "part",

@@ -130,6 +130,18 @@ def _years(value: float, lang: Lang) -> str:
     return f"{_count(value, lang)} {'年' if lang == 'zh' else 'years'}"
 
 
+def _duration(value: float, lang: Lang) -> str:
+    """A time in seconds at the precision that people ask for: seconds below two minutes, minutes below two hours."""
+    seconds = max(round(value), 1)
+    if seconds < 120:
+        return f"{seconds} {'秒' if lang == 'zh' else 's'}"
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} {'分钟' if lang == 'zh' else 'min'}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} 小时 {minutes} 分钟" if lang == "zh" else f"{hours} h {minutes} min"
+
+
 UNITS: Mapping[str, Callable[[float, Lang], str]] = {
     "area": _area,
     "m2": _m2,
@@ -151,6 +163,7 @@ UNITS: Mapping[str, Callable[[float, Lang], str]] = {
     "points": _count,
     "grade": _grade,
     "years": _years,
+    "duration": _duration,
 }
 """Unit → how a value in its base unit (m, m², yuan, share 0..1) is printed."""
 

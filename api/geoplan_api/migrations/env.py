@@ -9,6 +9,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
+import geoplan_api.jobs.table  # noqa: F401 - its table belongs to the metadata
 from geoplan_api.store import Base
 
 
