@@ -117,7 +117,7 @@ def check(
         An unknown policy, or a reading that no rule has.
     """
     book = book or PolicyBook()
-    chosen = _with_readings(book.chosen(policies), options.readings)
+    chosen = with_readings(book.chosen(policies), options.readings)
     unused = held_against(proposal.facts, book, facts_source.file if facts_source else "facts")
     site = Site(proposal, layers, register, accuracy=options.accuracy, anywhere=options.anywhere)
     land = account(site)
@@ -182,8 +182,14 @@ def software() -> dict[str, str]:
     }
 
 
-def _with_readings(policies: tuple[Policy, ...], readings: Mapping[str, Any]) -> tuple[Policy, ...]:
-    """The policies with the readings of one check put in place of their own."""
+def with_readings(policies: tuple[Policy, ...], readings: Mapping[str, Any]) -> tuple[Policy, ...]:
+    """The policies with the readings of one check put in place of their own.
+
+    Raises
+    ------
+    CallRefused
+        A reading that no rule has, or a value that it cannot take.
+    """
     unused = dict(readings)
     changed: list[Policy] = []
     for policy in policies:
@@ -248,9 +254,7 @@ def _policy_record(
 def _judge(rule: Rule, case: Case, book: PolicyBook, options: Options) -> Judgement:
     if case.policy.id == ALWAYS and not case.site.in_china:
         return not_applicable(Message("finding.outside-china"))
-    document = case.policy.document
-    in_force = document.effective is None or document.effective <= options.on
-    if not (in_force and book.clause(case.policy, rule.clause).clause.decides_on(options.on)):
+    if not book.decides(case.policy, rule, options.on):
         return not_applicable(Message("finding.not-yet-in-force"))
     return _JUDGES[rule.kind](rule, case)
 

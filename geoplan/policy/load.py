@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -160,6 +161,12 @@ class PolicyBook:
         """``land-law`` first, then the policies asked for in their order, else ``common``."""
         asked = dict.fromkeys(ids or (DEFAULT,))
         return tuple(self.get(each) for each in (ALWAYS, *(i for i in asked if i != ALWAYS)))
+
+    def decides(self, policy: Policy, rule: Rule, day: date) -> bool:
+        """Whether a rule counts on a day: its paper is in force, and its clause by then confirmed."""
+        effective = policy.document.effective
+        in_force = effective is None or effective <= day
+        return in_force and self.clause(policy, rule.clause).clause.decides_on(day)
 
     def cited(self, policy: Policy, rule: Rule) -> tuple[Cited, ...]:
         """The clause of a rule and the further ones (``also``), resolved across papers."""

@@ -55,7 +55,7 @@ def _drawn(rule: ExclusionRule, site: Site, piece: Piece) -> _Hit:
     uses: list[Mapping[str, Any]] = []
     broken: list[shapely.Geometry] = []
     for use in site.pieces(PLANNED, "rest"):
-        if not _breaks(rule, use) or not shapely.intersects(use.shape, piece.shape):
+        if not breaks(rule, use.groups) or not shapely.intersects(use.shape, piece.shape):
             continue
         shared = polygons_of(shapely.intersection(use.shape, piece.shape))
         area = survey_area(shared, site.plane)
@@ -68,12 +68,13 @@ def _drawn(rule: ExclusionRule, site: Site, piece: Piece) -> _Hit:
     return _Hit(piece, tuple(uses), bool(broken), sliver)
 
 
-def _breaks(rule: ExclusionRule, use: Piece) -> bool:
-    if not use.groups:  # a use without a known class is as good as none drawn
+def breaks(rule: ExclusionRule, use: frozenset[str]) -> bool:
+    """Whether a drawn use, by its groups of land, breaks the rule on ground of its layer."""
+    if not use:  # a use without a known class is as good as none drawn
         return False
     if rule.rest_fails == "not-farming":
-        return "farming" not in use.groups
-    return "construction" in use.groups
+        return "farming" not in use
+    return "construction" in use
 
 
 def _answer(rule: ExclusionRule, site: Site, judged: list[_Hit], rest: list[_Hit]) -> Judgement:
@@ -216,7 +217,7 @@ def _bad_ground(rule: ExclusionRule, site: Site, inside: np.ndarray) -> np.ndarr
     """Ground of the layer inside planning whose drawn use breaks the rule."""
     if not site.has(PLANNED) or not len(inside):
         return np.array([], dtype=object)
-    uses = [p.shape for part in ("rest", "construction") for p in site.pieces(PLANNED, part) if _breaks(rule, p)]
+    uses = [p.shape for part in ("rest", "construction") for p in site.pieces(PLANNED, part) if breaks(rule, p.groups)]
     if not uses:
         return np.array([], dtype=object)
     ground = np.array(

@@ -272,7 +272,7 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
     if not site.has(role):
         return needs_layer(role, part)
     site.generation(role)
-    taken = [p for p in site.pieces(role, part) if _counts(rule, p.groups)]
+    taken = [p for p in site.pieces(role, part) if counts(rule, p.groups)]
     known = site.known_classes(role, part)
     coverage: dict[str, float] = {part: known.share}
     low = high = sum(p.area for p in taken)
@@ -314,7 +314,7 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
 def _class_turns(rule: ClassAreaRule, site: Site, scale: Scale) -> tuple[Turn, ...]:
     """Offsets of the judged boundary at which the area of the classes inside it crosses a limit."""
     patches, generation = site.patches(rule.layer), site.generation(rule.layer)
-    counted = np.array([_counts(rule, groups(str(code), generation)) for code in patches.codes], dtype=bool)
+    counted = np.array([counts(rule, groups(str(code), generation)) for code in patches.codes], dtype=bool)
     land = shapely.union_all(patches.shapes[counted])
     if rule.outside:
         land = shapely.difference(land, shapely.union_all(site.patches(rule.outside).shapes))
@@ -334,7 +334,8 @@ def _land_words(rule: ClassAreaRule) -> Message:
     return Message("finding.class-area.land-of", {"classes": list(rule.classes)})
 
 
-def _counts(rule: ClassAreaRule, groups: frozenset[str]) -> bool:
+def counts(rule: ClassAreaRule, groups: frozenset[str]) -> bool:
+    """Whether land of these groups counts against the limits of the rule."""
     if rule.reading.existing_construction == "does-not-count" and "construction" in groups:
         return False
     if rule.all_but:

@@ -62,7 +62,7 @@ def _turns(rule: WithinRule, site: Site, role: str, part: Part, stock_known: boo
     """Offsets of the judged boundary at which it begins or ceases to lie within what the layer allows."""
     patches = site.patches(role)
     verdicts = np.array(
-        [_zone_verdict(rule, str(code), str(name)) for code, name in zip(patches.codes, patches.names, strict=True)],
+        [zone_verdict(rule, str(code), str(name)) for code, name in zip(patches.codes, patches.names, strict=True)],
         dtype=object,
     )
     zones = {each: shapely.union_all(patches.shapes[verdicts == each]) for each in ("attention", "fail")}
@@ -98,7 +98,7 @@ def _zoned(rule: WithinRule, site: Site, role: str, part: Part, old: shapely.Geo
     found: list[_Ground] = []
     pieces = site.pieces(role, part)
     for piece in pieces:
-        verdict = _zone_verdict(rule, piece.code, piece.name)
+        verdict = zone_verdict(rule, piece.code, piece.name)
         if verdict in ("attention", "fail") and rule.of == "new-construction" and old is not None:
             new = polygons_of(shapely.difference(piece.shape, old))
             verdict = (
@@ -122,7 +122,8 @@ def _old_ground(rule: WithinRule, site: Site, part: Part) -> shapely.Geometry | 
     return existing_construction(site, part) if site.known_classes("land-use", part).is_whole else None
 
 
-def _zone_verdict(rule: WithinRule, code: str, name: str) -> ZoneVerdict | Literal["unknown"]:
+def zone_verdict(rule: WithinRule, code: str, name: str) -> ZoneVerdict | Literal["unknown"]:
+    """What a zone gives by its code or name; ``unknown`` where neither says what zone it is."""
     if rule.zones is None:
         return "pass"
     lists: tuple[tuple[ZoneVerdict, tuple[str, ...]], ...] = (
