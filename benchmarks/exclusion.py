@@ -1,8 +1,10 @@
-"""Exclusion from files to mask, beside rasterio + SciPy's distance transform (and atlite) in the same run.
+"""Exclusion from files to mask, beside rasterio + SciPy's distance transform, atlite and GLAES in the same run.
 
     python benchmarks/exclusion.py                      25 million cells of 30 m, 10 layers, medians of interleaved runs
     python benchmarks/exclusion.py --size 10000 --ours  100 million cells by strips, features read per strip; memory
-    python benchmarks/exclusion.py --atlite PYTHON      an interpreter that has atlite runs the same job as a third
+    python benchmarks/exclusion.py --glaes PYTHON       an interpreter that has GLAES (not on PyPI; needs GDAL's Python)
+
+atlite is of the group `bench` and takes part where it is installed; `--atlite PYTHON` names another interpreter.
 
 Layers: 4 rasters (one widened by 90 m) and 6 vector layers (five widened by 100 to 1000 m), made once per size from a
 seed into ``--folder``. The mask of the raster mode must equal SciPy's cell by cell before any time is printed; atlite
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -234,6 +237,18 @@ def with_atlite(folder: Path, size: int) -> np.ndarray:
     return container.compute_shape_availability(gpd.read_file(folder / "region.gpkg").geometry)[0][:size, :size]
 
 
+def with_glaes(folder: Path, size: int) -> np.ndarray:
+    import glaes
+
+    exclusion = glaes.ExclusionCalculator(str(folder / "region.gpkg"), srs=EPSG, pixelRes=CELL, verbose=False)
+    for name, distance in VECTORS.items():
+        exclusion.excludeVectorType(str(folder / f"{name}.gpkg"), buffer=distance or None)
+    for name, (low, high, distance) in RASTERS.items():
+        value = (low, None if high > 1e8 else high)
+        exclusion.excludeRasterType(str(folder / f"{name}.tif"), value=value, buffer=distance or None)
+    return (exclusion.availability > 50)[:size, :size]
+
+
 # ---- runs -----------------------------------------------------------------------------------------------------------
 
 
@@ -247,7 +262,7 @@ def run(peer: str, folder: Path, size: int, out: Path) -> None:
         result = ours(folder, size, "legal" if "legal" in peer else "raster", "strip" in peer)
         seconds, mask = time.perf_counter() - begin, result.eligible
     else:
-        mask = {"scipy": with_scipy, "atlite": with_atlite}[peer](folder, size)
+        mask = {"scipy": with_scipy, "atlite": with_atlite, "glaes": with_glaes}[peer](folder, size)
         seconds = time.perf_counter() - begin
     work = time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -262,6 +277,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "geoplan-benchmark")
     parser.add_argument("--ours", action="store_true", help="no peers: features read per strip, for memory at size")
     parser.add_argument("--atlite", help="a Python interpreter that has atlite")
+    parser.add_argument("--glaes", help="a Python interpreter that has GLAES")
     parser.add_argument("--run", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -284,8 +300,10 @@ def main() -> None:
         if asked.ours
         else {"ours": sys.executable, "scipy": sys.executable, "ours legal": sys.executable}
     )
-    if asked.atlite:
-        peers["atlite"] = asked.atlite
+    if asked.atlite or (not asked.ours and find_spec("atlite")):
+        peers["atlite"] = asked.atlite or sys.executable
+    if asked.glaes:
+        peers["glaes"] = asked.glaes
     results: dict[str, list[dict[str, float]]] = {name: [] for name in peers}
     masks = {}
     for _ in range(asked.rounds):

@@ -26,7 +26,7 @@ from geoplan.search.taking import Method, Strip, Taken, take
 MOST = 31
 """Constraints that a grid can tell apart."""
 _ROWS = 512
-_CELLS = 6_000_000
+_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
