@@ -28,7 +28,8 @@ class Turn:
 class Evidence:
     """A piece of ground, or a line to a neighbour, that a verdict rests on; drawn on the map by its id.
 
-    ``distance_m`` stands for lines; ``uses`` are the drawn uses that decide about a piece, each with its area.
+    ``distance_m`` stands for lines; ``uses`` are the drawn uses that decide about a piece, each with its area;
+    ``attributes`` what its layer says of ownership, owner and village.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Evidence:
     name: str = ""
     distance_m: float | None = None
     uses: tuple[Mapping[str, Any], ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, piece: Piece, uses: tuple[Mapping[str, Any], ...] = ()) -> Evidence:
@@ -62,6 +64,7 @@ class Evidence:
             piece.sliver,
             piece.name,
             uses=uses,
+            attributes=piece.attributes,
         )
 
 
@@ -71,7 +74,7 @@ class Judgement:
 
     ``sides`` are the verdicts on both sides of a limit that lies within the error; ``notes`` further sentences
     (what was assumed, what another reading would give); ``change`` what would have to change; ``balance`` the
-    account of classes of a minimise rule.
+    account of classes of a minimise rule; ``sums`` what is taken by class, ownership, owner and village.
     """
 
     verdict: Verdict
@@ -88,6 +91,7 @@ class Judgement:
     notes: tuple[Message, ...] = ()
     change: Message | None = None
     balance: tuple[Mapping[str, Any], ...] = ()
+    sums: tuple[Mapping[str, Any], ...] = ()
     facts: tuple[Mapping[str, Any], ...] = ()
 
 

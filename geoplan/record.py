@@ -31,6 +31,7 @@ from geoplan.report import (
     SliverRecord,
     SourceFile,
     StructureRecord,
+    SumTable,
     TurnRecord,
 )
 from geoplan.site import Site
@@ -170,6 +171,7 @@ def finding_record(
         evidence=[evidence_record(piece, evidence) for piece in answer.evidence],
         slivers=_slivers(answer),
         balance=[dict(row) for row in answer.balance],
+        sums=[SumTable.model_validate(each) for each in answer.sums],
         facts=[dict(row) for row in answer.facts],
     )
 
@@ -233,6 +235,7 @@ def evidence_record(piece: Evidence, evidence: dict[str, Evidence]) -> EvidenceR
             "sliver": piece.sliver,
             "distance_m": rounded(piece.distance_m, 2),
             "uses": [dict(use) for use in piece.uses],
+            "attributes": {name: text for name, text in piece.attributes.items() if text},
         }
     )
 

@@ -31,6 +31,11 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
 
+def _is_empty(value: object) -> bool:
+    """Whether a member that was added later is left out, so that a report without it keeps its id."""
+    return not value
+
+
 class SaidMessage(_Part):
     """A message of the catalogue with its words in both languages."""
 
@@ -156,6 +161,25 @@ class EvidenceRecord(_Part):
     sliver: bool
     distance_m: float | None = None
     uses: list[dict[str, Any]] = []
+    attributes: dict[str, str] = Field(default={}, exclude_if=_is_empty)
+
+
+class SumRow(_Part):
+    """What is taken of one class, ownership, owner or village; ``key`` '' where the layer's file says nothing."""
+
+    key: str
+    name: str = ""
+    patches: int
+    area_m2: float
+    net_area_m2: float
+
+
+class SumTable(_Part):
+    """What is taken in one part of the proposal; its columns sum to the part's total."""
+
+    by: str
+    part: Literal["construction", "planning"]
+    rows: list[SumRow]
 
 
 class SliverRecord(_Part):
@@ -196,6 +220,7 @@ class FindingRecord(_Part):
     evidence: list[EvidenceRecord]
     slivers: SliverRecord | None = None
     balance: list[dict[str, Any]] = []
+    sums: list[SumTable] = Field(default=[], exclude_if=_is_empty)
     facts: list[dict[str, Any]] = []
 
 

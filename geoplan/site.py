@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -43,6 +43,7 @@ class Piece:
     net_area: float
     share: float
     sliver: bool
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,7 @@ class Site:
                 net_area=float(areas[i] * patches.net_factor[i]),
                 share=float(areas[i] / whole) if whole else 0.0,
                 sliver=is_sliver(shapes[i], self.accuracy),
+                attributes={name: str(texts[i]) for name, texts in patches.attributes.items()},
             )
             for i in range(len(patches))
         )

@@ -63,6 +63,7 @@ class MemoryLayer:
     notes: tuple[Message, ...] = ()
     coverage_source: Source | None = None
     crs: str = "EPSG:4549"
+    attributes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def within(self, window: shapely.Polygon, plane: Plane) -> Patches:
         shapes = plane.bring(np.array(self.shapes, dtype=object), self.frame, anywhere=True)
@@ -73,6 +74,7 @@ class MemoryLayer:
             np.array(list(self.codes) or [""] * count, dtype=object),
             np.array(list(self.names) or [""] * count, dtype=object),
             1.0 - np.array(list(self.ridges) or [0.0] * count, dtype=float),
+            {name: np.array(list(texts), dtype=object) for name, texts in self.attributes.items()},
         )
         return patches.take(np.flatnonzero(shapely.intersects(window, shapes)))
 

@@ -16,6 +16,7 @@ from geoplan.messages.units import half_up
 from geoplan.policy.rule import ExclusionRule
 from geoplan.rules.case import Case
 from geoplan.rules.planned import PLANNED, under_planned_uses
+from geoplan.rules.sums import sums_of
 from geoplan.rules.turns import meets, shape_turns
 from geoplan.site import Piece, Site
 from geoplan.verdict import Verdict, breach, worst
@@ -106,6 +107,7 @@ def _answer(rule: ExclusionRule, site: Site, judged: list[_Hit], rest: list[_Hit
         coverage=shares,
         layers=(rule.layer, *((PLANNED,) if site.has(PLANNED) and rest else ())),
         evidence=tuple(Evidence.of(h.piece, h.uses) for h in (*judged, *rest)),
+        sums=sums_of([h.piece for h in (*judged, *rest)], classes=True),
         notes=_notes(rule, site, judged, rest, firm, assumed),
         change=_change(rule, judged, rest),
     )

@@ -17,6 +17,7 @@ from geoplan.messages.units import half_up
 from geoplan.policy.rule import MinimiseRule
 from geoplan.rules.case import Case
 from geoplan.rules.classes import class_notes
+from geoplan.rules.sums import sums_of
 from geoplan.rules.turns import meets, shape_turns
 from geoplan.site import Piece, Site
 from geoplan.verdict import Verdict
@@ -63,6 +64,7 @@ def minimise(rule: MinimiseRule, case: Case) -> Judgement:
         layers=(role,),
         evidence=tuple(Evidence.of(p) for p in wanted),
         balance=_balance(wanted, rule, {layer.generation for layer in site.layers if layer.role == role}),
+        sums=sums_of(wanted, classes=False),
         notes=notes,
         turns=_turns(rule, site, known.origin) if known.is_whole else (),
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from geoplan.layer import ATTRIBUTES
 from geoplan.plane import Plane
 from geoplan.report import Context, Report
 from geoplan_layers.files.ogr import pyogrio
@@ -55,6 +56,7 @@ def write_overlaps(report: Report, path: Path) -> None:
             "net_m2": [_number(e.net_area_m2) for e in shown],
             "dist_m": [_number(e.distance_m) for e in shown],
             "sliver": [int(e.sliver) for e in shown],
+            **{name: [e.attributes.get(name, "") for e in shown] for name in ATTRIBUTES},
         },
     )
     near = report.context

@@ -6,6 +6,7 @@ It reads only the report's JSON, so a report that was stored last year is shown 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 
 from geoplan.messages import Lang, Message, say, word
@@ -187,6 +188,26 @@ class FindingView(Recorded):
         """Share of each boundary that the layer knows."""
         shares = self.record["coverage"].items()
         return [(word("part", part, self.lang), format_unit(share, "share", self.lang)) for part, share in shares]
+
+    @property
+    def sums(self) -> list[tuple[str, list[Json]]]:
+        """Tables of what is taken, by part: by class, ownership, owner and village, where the layer has the field."""
+        found: dict[str, list[Json]] = {}
+        for table in self.record.get("sums", []):
+            found.setdefault(table["part"], []).append(table)
+        return list(found.items())
+
+    @property
+    def sums_total(self) -> dict[str, Json]:
+        """What the tables of each part add up to: patches, gross and net area."""
+        return {
+            part: {
+                "patches": sum(row["patches"] for row in tables[0]["rows"]),
+                "area_m2": float(sum(Decimal(repr(row["area_m2"])) for row in tables[0]["rows"])),
+                "net_area_m2": float(sum(Decimal(repr(row["net_area_m2"])) for row in tables[0]["rows"])),
+            }
+            for part, tables in self.sums
+        }
 
     @property
     def turns(self) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from geoplan.errors import NotFound
+from geoplan.layer import ATTRIBUTES
 from geoplan.measure import polygons_of
 from geoplan.messages import Lang, Message, say, word
 from geoplan_layers.overlaps import Overlaps
@@ -111,6 +112,7 @@ def _pieces(name: str, rows: Sequence[tuple[Json, shapely.Geometry]], lang: Lang
         "share": [_number(each["share"]) for each in records],
         "sliver": [int(each["sliver"]) for each in records],
         "dist_m": [_number(each.get("distance_m")) for each in records],
+        **_attributes(records),
         "rules": ["; ".join(dict.fromkeys(each["rules"])) for each in records],
     }
     groups = [_role(each["layer"], lang) for each in records]
@@ -122,6 +124,12 @@ def _pieces(name: str, rows: Sequence[tuple[Json, shapely.Geometry]], lang: Lang
         {key: _column(values) for key, values in columns.items()},
         _column(groups),
     )
+
+
+def _attributes(records: Sequence[Json]) -> dict[str, list[str]]:
+    """Ownership, owner and village of the pieces, where any of them has it."""
+    found = {name: [each.get("attributes", {}).get(name, "") for each in records] for name in ATTRIBUTES}
+    return {name: texts for name, texts in found.items() if any(texts)}
 
 
 def _role(role: str, lang: Lang) -> str:
