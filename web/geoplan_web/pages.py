@@ -59,13 +59,13 @@ class FileRow:
     files: Mapping[str, str]
 
 
-class _Told(NamedTuple):
+class Told(NamedTuple):
     """A refusal in one language: the file and the place in it, then what is wrong and how to mend it."""
 
     file: str | None
     where: str | None
     text: str
-    others: tuple[_Told, ...] = ()
+    others: tuple[Told, ...] = ()
     """Further faults of the same file."""
     link: str | None = None
     """Where it can be mended."""
@@ -106,7 +106,7 @@ def home(
     return render(
         "home.html", lang,
         nonce=nonce, here="/", places=_places(policies, lang), always=ALWAYS, layers=_by_role(layers), recent=recent,
-        icons=ICONS, roles=roles, told=_told(problem, lang, link) if problem else None,
+        icons=ICONS, roles=roles, told=told_of(problem, lang, link) if problem else None,
     )  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def policy_page(policy: Policy, book: PolicyBook, lang: Lang, *, nonce: str) -> 
 
 def problem(problem: Mapping[str, Any], lang: Lang, *, nonce: str, link: str | None = None) -> str:
     """What is told when a page cannot be given: the problem document (RFC 9457) in words, and a link to its mend."""
-    return render("problem.html", lang, nonce=nonce, here="/", problem=problem, told=_told(problem, lang, link))
+    return render("problem.html", lang, nonce=nonce, here="/", problem=problem, told=told_of(problem, lang, link))
 
 
 def _by_role(layers: Sequence[LayerCard]) -> dict[str, list[LayerCard]]:
@@ -156,13 +156,13 @@ def _by_role(layers: Sequence[LayerCard]) -> dict[str, list[LayerCard]]:
     return found
 
 
-def _told(problem: Mapping[str, Any], lang: Lang, link: str | None = None) -> _Told:
+def told_of(problem: Mapping[str, Any], lang: Lang, link: str | None = None) -> Told:
     """A problem without the file and place that its text begins with: they are shown by themselves."""
     text = str(problem.get(lang) or problem.get("detail") or problem.get("title") or "")
     file, where = problem.get("file"), problem.get("where")
     for part in filter(None, (file, where)):
         text = text.removeprefix(f"{part}{say(Message('page.colon'), lang)}")
-    return _Told(file, where, text, tuple(_told(each, lang) for each in problem.get("others", ())), link)
+    return Told(file, where, text, tuple(told_of(each, lang) for each in problem.get("others", ())), link)
 
 
 def _places(policies: Sequence[Policy], lang: Lang) -> list[_Place]:
