@@ -22,7 +22,11 @@ SIZES = [(1440, 900), (390, 844)]
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(geoplan_api.service, "JobDesk", lambda *of: JobDesk(*of, job_works.KINDS))
+        patch.setattr(
+            geoplan_api.service,
+            "JobDesk",
+            lambda settings, home, store: JobDesk(settings, home, store, job_works.KINDS),
+        )
         with running(tmp_path_factory.mktemp("home"), job_workers=3) as service:
             yield service
 
