@@ -124,7 +124,11 @@ def _figure_value(path: str, value: Any, file: str) -> Any:
     if figure.unit == "list":
         return tuple(_typed(each, str, path, file) for each in _typed(value, list, path, file))
     amount = _typed(value, float, path, file)
-    if not 0 <= amount < math.inf or (figure.unit == "share" and amount > 10):
+    if figure.unit == "share" and figure.most < amount < math.inf:
+        percent, remedy = f"{amount * 100:g}", f"{amount / 100:g}"
+        args = {"value": f"{amount:g}", "most": f"{figure.most:g}", "percent": percent, "remedy": remedy}
+        raise InputRefused("facts-share", file=file, where=path, **args)
+    if not 0 <= amount < math.inf:
         raise InputRefused("facts-out-of-range", file=file, where=path, value=f"{amount:g}", unit=figure.unit)
     return amount
 

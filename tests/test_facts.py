@@ -13,6 +13,7 @@ from builders import EVERYWHERE, box, checked, finding, land_use, square
 from geoplan.errors import InputRefused
 from geoplan.facts import Facts, parse_facts
 from geoplan.policy import PolicyBook
+from geoplan.supplied import town_types
 from geoplan_api.facts_template import facts_file
 
 
@@ -188,7 +189,12 @@ def test_rules_that_need_the_register_say_so_and_stay_out_of_the_verdict() -> No
         ("answers = 3", r"facts.toml: answers: the value 3 is of the wrong kind; it should be a table"),
         ("[answers]\na = 1", r'answers."a": the value 1 is of the wrong kind; it should be a table'),
         ("listed_on = 2024-05-01T08:00:00", r"listed_on: .* it should be a date such as 2026-01-31"),
-        ("[land]\nhousing_share = 30", r"land.housing_share: .* shares are written 0 to 1"),
+        (
+            "[land]\nhousing_share = 30",
+            r"housing_share: shares are written 0 to 1, .* 30 would be 3000 %. 30 % is written 0.3",
+        ),
+        ("[operation]\nresearch_intensity = 8", r"8 would be 800 %. 8 % is written 0.08"),
+        ("[county_figures]\ndebt_ratio = 80", r"debt_ratio: .* this one is 5 at most; 80 would be 8000 %"),
         ("[answers.\"a.b\"]\nverdict = 'pass'", r"the answer lacks by"),
         ("[answers.\"a.b\"]\nverdict = 'yes'\nby='x'\non=2026-01-01\nreason='y'", r"the value yes is not known"),
     ],
@@ -212,6 +218,24 @@ ANSWER = 'verdict = "{}"\nby = "王工"\non = 2026-10-01\nreason = "现场核对
 def test_a_slip_that_would_silence_a_rule_is_refused(text: str, says: str) -> None:
     with pytest.raises(InputRefused, match=says):
         checked(square(3e6), None, ("liuzhou-2018",), facts=facts(text))
+
+
+def test_a_debt_may_be_more_than_the_whole() -> None:
+    assert facts("[county_figures]\ndebt_ratio = 1.8").values["county_figures.debt_ratio"] == 1.8
+
+
+def test_a_misspelt_town_type_is_refused_before_it_makes_rules_not_applicable() -> None:
+    with pytest.raises(InputRefused, match=r"industry.types: there is no town type “turism”. Known are tourism, "):
+        checked(square(3e6), None, facts=facts('[industry]\ntypes = ["turism"]'))
+
+
+def test_an_offices_own_type_is_known_where_its_policy_is() -> None:
+    assert "light-asset" in town_types(PolicyBook())
+    rule = PolicyBook().get("huzhou-2018").rules[0]
+    own = PolicyBook().get("huzhou-2018")
+    renamed = own.model_copy(update={"id": "office-1", "rules": (rule.model_copy(update={"types": ("tea",)}),)})
+    assert "tea" in town_types(PolicyBook((renamed,)))
+    assert "tea" not in town_types(PolicyBook())
 
 
 def test_answers_for_policies_that_are_not_at_hand_are_named() -> None:

@@ -137,6 +137,26 @@ def test_migrations_from_empty_give_what_the_models_say_and_running_again_change
     engine.dispose()
 
 
+def test_a_check_of_an_older_release_keeps_its_row_and_its_application_is_not_known(home: Home) -> None:
+    Store(home.database).close()
+    engine = sa.create_engine(f"sqlite:///{home.database}")
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE checks DROP COLUMN application"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(
+            sa.text(
+                "INSERT INTO checks (id, report_id, report_sha256, overlaps_sha256, verdict, made_at, lang, request)"
+                " VALUES ('old', 'sha256:0', '1', '2', 'pass', '2026-11-01 00:00:00', 'zh', '{}')"
+            )
+        )
+    engine.dispose()
+    store = Store(home.database)
+    assert (store.get("old").verdict, store.get("old").application) == ("pass", None)
+    store.add(stored(id="new", application="broken"))
+    assert store.get("new").application == "broken"
+    store.close()
+
+
 def test_connections_wait_for_writers_and_hold_foreign_keys(home: Home) -> None:
     store = Store(home.database)
     with store._engine.connect() as connection:

@@ -17,7 +17,7 @@ from typing import Any
 
 from geoplan.errors import GeoplanError, NotFound
 from geoplan_api.home import Home
-from geoplan_api.upload import SIDECARS, Submission, Upload
+from geoplan_api.upload import SIDECARS, Submission, Upload, is_main_of
 
 SECONDS = 1800.0
 MOST = 20
@@ -97,7 +97,7 @@ class Holds:
 
 
 def relocated(form: Submission, folder: Path) -> Submission:
-    """A form with its files moved into a folder, companions of a .shp under names of their own again."""
+    """A form with its files moved into a folder, companions of a main file under names of their own again."""
     files: dict[str, list[Upload]] = {}
     count = 0
     for name, uploads in form.files.items():
@@ -112,12 +112,11 @@ def relocated(form: Submission, folder: Path) -> Submission:
 
 
 def _lies(upload: Upload, uploads: list[Upload]) -> Path:
-    """Where a file lies now: reading renames companions after their .shp."""
+    """Where a file lies now: reading renames companions after their main file."""
     shown = PurePosixPath(upload.shown)
     if upload.path.exists() or shown.suffix.lower() not in SIDECARS:
         return upload.path
-    owners = (o for o in uploads if PurePosixPath(o.shown).suffix.lower() == ".shp")
-    mine = next(o for o in owners if PurePosixPath(o.shown).stem.lower() == shown.stem.lower())
+    mine = next(each for each in uploads if is_main_of(each, shown))
     return mine.path.with_suffix(shown.suffix.lower())
 
 

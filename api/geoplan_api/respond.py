@@ -19,6 +19,7 @@ from geoplan_api.inquiry import RASTERS, ROLES
 from geoplan_api.negotiate import HTML, JSON, language, preferred, wants_page
 from geoplan_api.registered import RegisteredLayer
 from geoplan_api.service import Service, service_of
+from geoplan_layers.places import by_province
 from geoplan_web import pages
 from geoplan_web.assets import content_security_policy
 
@@ -113,12 +114,16 @@ def home_page(
     ``link`` leads to where the refusal can be mended.
     """
     layers = [_card(each) for each in service.registered.layers]
-    recent = [pages.CheckCard(each.id, each.name, each.verdict, each.made_at) for each in service.store.recent(RECENT)]
+    recent = [
+        pages.CheckCard(each.id, each.name, each.verdict, each.made_at, service.application(each) == "broken")
+        for each in service.store.recent(RECENT)
+    ]
     policies = list(service.book)
     roles = _roles(policies)
     return pages.home(
-        lang, policies=policies, layers=layers, roles=roles, recent=recent, nonce=nonce, refusal=refusal, link=link
-    )
+        lang, policies=policies, layers=layers, roles=roles, recent=recent, nonce=nonce, cities=by_province(),
+        refusal=refusal, link=link,
+    )  # fmt: skip
 
 
 def _roles(policies: list[Policy]) -> list[str]:

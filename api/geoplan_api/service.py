@@ -90,6 +90,7 @@ class Service:
             overlaps_sha256=self.objects.take(overlaps),
             name=(proposal_name(content["proposal"]) or "")[:300] or None,
             verdict=report.verdict,
+            application=_application(content),
             made_at=datetime.now(UTC),
             lang=lang,
             request=question.request,
@@ -104,6 +105,15 @@ class Service:
         text = self.objects.read(check.report_sha256)
         content: dict[str, Any] = json.loads(text)
         return text, content
+
+    def application(self, check: StoredCheck) -> str | None:
+        """State of the application requirements of a check; of an old one from its report, if that is still there."""
+        if check.application is not None:
+            return check.application
+        try:
+            return _application(self.report(check)[1])
+        except GeoplanError:
+            return None
 
     def overlaps(self, check: StoredCheck, content: dict[str, Any]) -> Overlaps:
         """The geometry of a check's report."""
@@ -155,6 +165,12 @@ def open_service(settings: Settings) -> Service:
         readers.close()
         home.close()
         raise
+
+
+def _application(content: dict[str, Any]) -> str:
+    """The worst state of the application requirements among the policies of a report."""
+    states = {policy["application"] for policy in content["policies"]}
+    return next((each for each in ("broken", "to-be-supplied") if each in states), "complete")
 
 
 def service_of(request: Request) -> Service:

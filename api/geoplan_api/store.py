@@ -72,6 +72,7 @@ class Base(DeclarativeBase):
 class StoredCheck(Base):
     """One check: what ``/checks/{id}`` names.
 
+    ``verdict`` is of the spatial rules, ``application`` of what was declared (none for checks made before it was kept).
     ``request`` says what was asked: every uploaded file by field, name and SHA-256, and the options, so that the
     report can be replayed. ``report_sha256`` and ``overlaps_sha256`` are objects.
     """
@@ -84,6 +85,7 @@ class StoredCheck(Base):
     overlaps_sha256: Mapped[str] = mapped_column(String(64))
     name: Mapped[str | None] = mapped_column(String(300))
     verdict: Mapped[str] = mapped_column(String(20))
+    application: Mapped[str | None] = mapped_column(String(20))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     lang: Mapped[Lang] = mapped_column(String(8))
     request: Mapped[dict[str, Any]] = mapped_column(JSON)

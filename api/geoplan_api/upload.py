@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import IO
 
 import anyio.to_thread
@@ -21,11 +22,17 @@ from starlette.requests import Request
 
 from geoplan.errors import CallRefused, CannotFinish, TooLarge
 from geoplan_api.problems import MediaTypeWrong
+from geoplan_layers.formats import FORMATS
 
 MOST_PARTS = 200
 MOST_TEXT = 10_000
-SIDECARS = frozenset({".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix"})
-"""What belongs to a .shp and may come beside it."""
+SIDECARS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        part: frozenset(each.suffixes[0] for each in FORMATS if part in each.companions)
+        for part in sorted({part for each in FORMATS for part in each.companions})
+    }
+)
+"""What may come beside a main file and belongs to it, with that one's suffix: .dbf of a .shp, .map of a .tab."""
 _BATCH = 1 << 18
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
 _LONGEST_NAME = 120
@@ -216,9 +223,9 @@ def _decoded(text: bytes) -> str:
 
 
 def sets(uploads: list[Upload]) -> list[list[Upload]]:
-    """Files of one field as data sets: a .shp with its companions of the same name is one, any other file is one.
+    """Files of one field as data sets: a .shp, .tab or .mif with its companions of one name is one, as is any other.
 
-    The companions are renamed on disk after their .shp, so that readers find them.
+    The companions are renamed on disk after their main file, so that readers find them.
 
     >>> from pathlib import Path
     >>> [len(each) for each in sets([Upload(Path("1.gpkg"), "a.gpkg", "", 0), Upload(Path("2.gpkg"), "b.gpkg", "", 0)])]
@@ -229,7 +236,7 @@ def sets(uploads: list[Upload]) -> list[list[Upload]]:
         shown = PurePosixPath(each.shown)
         if shown.suffix.lower() not in SIDECARS:
             continue
-        owner = next((one for one in found if _is_shp_of(one[0], shown)), None)
+        owner = next((one for one in found if is_main_of(one[0], shown)), None)
         if owner is None:
             found.append([each])
             continue
@@ -240,6 +247,8 @@ def sets(uploads: list[Upload]) -> list[list[Upload]]:
     return found
 
 
-def _is_shp_of(upload: Upload, companion: PurePosixPath) -> bool:
+def is_main_of(upload: Upload, companion: PurePosixPath) -> bool:
+    """Whether a companion, by its name as shown, belongs to this file."""
     shown = PurePosixPath(upload.shown)
-    return shown.suffix.lower() == ".shp" and shown.stem.lower() == companion.stem.lower()
+    mains = SIDECARS.get(companion.suffix.lower(), frozenset())
+    return shown.suffix.lower() in mains and shown.stem.lower() == companion.stem.lower()

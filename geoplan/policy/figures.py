@@ -38,13 +38,17 @@ class Derived(Strict):
 
 
 class Figure(Strict):
-    """A figure: its unit and its names; ``derived`` where it follows from others, ``measured`` where we measure it."""
+    """A figure: its unit and its names; ``derived`` where it follows from others, ``measured`` where we measure it.
+
+    ``most`` is what a declared share may be at most.
+    """
 
     unit: FigureUnit
     zh: str
     en: str
     derived: Derived | None = None
     measured: bool = False
+    most: float = 1.0
 
 
 @cache

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 import numpy as np
 
@@ -103,6 +104,20 @@ def nearest(lon: float, lat: float) -> Place | None:
 def prefectures() -> list[Place]:
     """Prefectures, municipalities and regions, by code: what a person picks from."""
     return [each for each in all_places().values() if each.level == "prefecture" or each.adcode[:1] in "78"]
+
+
+@cache
+def by_province() -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """Code and name of what a person picks from, by the name of its province.
+
+    >>> by_province()["浙江省"][0]
+    ('330100', '杭州市')
+    """
+    known, found = all_places(), dict[str, list[tuple[str, str]]]()
+    for each in prefectures():
+        province = known.get(f"{each.adcode[:2]}0000", each)
+        found.setdefault(province.name, []).append((each.adcode, each.name))
+    return MappingProxyType({name: tuple(cities) for name, cities in found.items()})
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from geoplan.errors import GeoplanError
@@ -38,12 +39,18 @@ class LayerCard:
 
 @dataclass(frozen=True)
 class CheckCard:
-    """An earlier check on the start page; ``made_at`` an instant."""
+    """An earlier check on the start page: when it was made, and whether what was declared breaks a paper."""
 
     id: str
     name: str | None
     verdict: str
     made_at: datetime
+    breaks: bool = False
+
+    @property
+    def tone(self) -> str:
+        """Verdict id whose colour and sign it is shown in: a pass with broken requirements never looks like a pass."""
+        return "fail" if self.breaks else self.verdict
 
     @property
     def made_on(self) -> str:
@@ -86,6 +93,7 @@ def home(
     roles: Sequence[str],
     recent: Sequence[CheckCard],
     nonce: str,
+    cities: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
     refusal: GeoplanError | Mapping[str, Any] | None = None,
     link: str | None = None,
 ) -> str:
@@ -97,6 +105,8 @@ def home(
         All that may be chosen; ``land-law`` is shown as always checked.
     layers, roles
         What is registered, and every role that a layer can be uploaded for.
+    cities
+        Where a file may lie: by province, code and name of each city.
     refusal
         Why the form that was just sent was refused: the error, or its problem document.
     link
@@ -106,7 +116,7 @@ def home(
     return render(
         "home.html", lang,
         nonce=nonce, here="/", places=_places(policies, lang), always=ALWAYS, layers=_by_role(layers), recent=recent,
-        icons=ICONS, roles=roles, told=told_of(problem, lang, link) if problem else None,
+        icons=ICONS, roles=roles, cities=cities, told=told_of(problem, lang, link) if problem else None,
     )  # fmt: skip
 
 

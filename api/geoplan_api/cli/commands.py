@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geoplan.messages import Lang, Message, say
+from geoplan_api.cli.once import Commands
 from geoplan_api.cli.options import (
     AnywhereOption,
     Asked,
@@ -33,8 +34,8 @@ from geoplan_layers.sandbox.workers import warm
 if TYPE_CHECKING:
     from geoplan.report import Report
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-policies_app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="政策文件 / the policies")
+app = Commands(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+policies_app = Commands(no_args_is_help=False, invoke_without_command=True, help="政策文件 / the policies")
 app.add_typer(policies_app, name="policies")
 
 
