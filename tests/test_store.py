@@ -132,7 +132,7 @@ def test_migrations_from_empty_give_what_the_models_say_and_running_again_change
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-        assert context.get_current_revision() == "0002"
+        assert context.get_current_revision() == "0003"
         assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
     engine.dispose()
 
@@ -142,7 +142,7 @@ def test_a_check_of_an_older_release_keeps_its_row_and_its_application_is_not_kn
     engine = sa.create_engine(f"sqlite:///{home.database}")
     with engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE checks DROP COLUMN application"))
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0002'"))
         connection.execute(
             sa.text(
                 "INSERT INTO checks (id, report_id, report_sha256, overlaps_sha256, verdict, made_at, lang, request)"
