@@ -18,7 +18,16 @@ from numba import njit
 from numba.core import config
 from platformdirs import user_cache_path
 
-SOURCES = ("compiling.py", "grid.py", "green.py")
+SOURCES = (
+    "compiling.py",
+    "grid.py",
+    "green.py",
+    "tiles/varint.py",
+    "tiles/outline.py",
+    "tiles/message.py",
+    "tiles/raster.py",
+    "tiles/tracing.py",
+)
 
 
 def kept_in(home: str | None) -> Path:
