@@ -45,13 +45,22 @@ demo: $(VENV)/.run
 serve: $(VENV)/.run
 	@$(BIN)/geoplan serve --demo
 
-# What the browser tests need of the system: Debian's Chromium, a Chinese font, and a library of Playwright's driver.
+# What the tests need of the system: Debian's Chromium, a Chinese font, a library of Playwright's driver; and PostgreSQL
+# with PostGIS, whose programs the tests start themselves (no cluster of the system is made).
 system:
 	@if ! command -v chromium >/dev/null 2>&1 || ! command -v fc-list >/dev/null 2>&1 \
 	  || ! fc-list :lang=zh | grep -q . || ! /sbin/ldconfig -p | grep -q libatomic.so.1; then \
 	  $(SUDO) apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends \
 	    chromium fontconfig fonts-noto-cjk libatomic1 >/dev/null; \
+	fi
+	@if ! ls /usr/lib/postgresql/*/lib/postgis-3.so >/dev/null 2>&1; then \
+	  $(SUDO) mkdir -p /etc/postgresql-common && \
+	  { test -e /etc/postgresql-common/createcluster.conf \
+	    || echo "create_main_cluster = false" | $(SUDO) tee /etc/postgresql-common/createcluster.conf >/dev/null; } && \
+	  $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends \
+	    postgresql postgresql-postgis >/dev/null; \
 	fi
 
 test: $(VENV)/.dev system

@@ -18,6 +18,7 @@ from geoplan.errors import CallRefused
 from geoplan.messages import Lang
 from geoplan_api.office import home_folder
 from geoplan_layers.files.limits import MB
+from geoplan_layers.remote.allowed import OPEN, Bucket, Database
 from geoplan_layers.sandbox.rules import Rules
 
 CONFIG = "config.toml"
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     loopback, by which browsers may call the service.
 
     ``job_workers`` is how many long jobs (imports, searches) run at one time, each in a process of its own.
+    ``databases`` and ``buckets`` are the places outside the machine that layers may be imported from; nothing else is.
 
     Files are read in ``readers`` processes: one boundary file may take ``reader_memory_mb`` of memory, one layer
     ``layer_memory_mb`` (0: three quarters of the machine's), and ``reader_seconds`` for every 20 MB or part of it.
@@ -56,6 +58,8 @@ class Settings(BaseSettings):
     layer_memory_mb: int = Field(default=0, ge=0)
     reader_seconds: float = Field(default=20.0, gt=0, le=3_600)
     job_workers: int = Field(default=2, ge=1, le=64)
+    databases: tuple[Database, ...] = ()
+    buckets: tuple[Bucket, ...] = ()
 
     def reader_rules(self) -> Rules:
         """The limits of the processes that read files; as many may wait for one as checks can run or wait."""
@@ -69,7 +73,7 @@ class Settings(BaseSettings):
 
     def plain(self) -> dict[str, Any]:
         """Every setting as plain data: `read_settings` of it gives the same settings in another process."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", context=OPEN)
 
     @classmethod
     def settings_customise_sources(
