@@ -45,6 +45,7 @@ _TERMS = (
 MANY_VERTICES = 20_000
 """Vertices past which a shape is generalised before it is offset."""
 
+Offsets = NDArray[np.int64]
 Unit = Literal["m2", "m", "share", "count"] | str
 
 
@@ -77,10 +78,35 @@ def survey_areas(polygons: NDArray[np.object_], plane: Plane) -> Array:
     rings, part_of_ring = shapely.get_rings(parts, return_index=True)
     if len(rings) == 0:
         return np.zeros(len(polygons))
-    areas = np.abs(_ring_areas(rings, plane))
-    outer = np.diff(part_of_ring, prepend=-1) > 0
-    signed = np.where(outer, areas, -areas)
-    return np.asarray(np.bincount(owner[part_of_ring], weights=signed, minlength=len(polygons)), dtype=np.float64)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    return _summed(ring_areas(xy, ring, len(rings), plane), part_of_ring, owner[part_of_ring], len(polygons))
+
+
+def ragged_areas(xy: Array, rings: Offsets, parts: Offsets, patches: Offsets, plane: Plane) -> Array:
+    """The same for polygons as ragged arrays: equal to `survey_areas` of their shapes to the last bit.
+
+    Parameters
+    ----------
+    xy
+        ``(v, 2)`` vertices on ``plane``, rings closed, one after another.
+    rings, parts, patches
+        Offsets: ring r has vertices ``rings[r]:rings[r+1]``, part p rings ``parts[p]:parts[p+1]`` (shell first),
+        patch i parts ``patches[i]:patches[i+1]``.
+    """
+    ring = np.repeat(np.arange(len(rings) - 1), np.diff(rings))
+    part_of_ring = np.repeat(np.arange(len(parts) - 1), np.diff(parts))
+    patch_of_part = np.repeat(np.arange(len(patches) - 1), np.diff(patches))
+    if len(part_of_ring) == 0:
+        return np.zeros(len(patches) - 1)
+    found = ring_areas(xy, ring, len(rings) - 1, plane)
+    return _summed(found, part_of_ring, patch_of_part[part_of_ring], len(patches) - 1)
+
+
+def _summed(rings: Array, part: Offsets, owner: Offsets, count: int) -> Array:
+    """Areas of rings added up by owner: the first of each part counts, the others are holes."""
+    areas = np.abs(rings)
+    outer = np.diff(part, prepend=-1) > 0
+    return np.asarray(np.bincount(owner, weights=np.where(outer, areas, -areas), minlength=count), dtype=np.float64)
 
 
 def survey_area(polygon: shapely.Geometry, plane: Plane) -> float:
@@ -88,8 +114,8 @@ def survey_area(polygon: shapely.Geometry, plane: Plane) -> float:
     return float(survey_areas(np.array([polygon], dtype=object), plane)[0])
 
 
-def _ring_areas(rings: NDArray[np.object_], plane: Plane) -> Array:
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
+def ring_areas(xy: Array, ring: Offsets, count: int, plane: Plane) -> Array:
+    """Signed survey area of each of ``count`` closed rings, m²; ``ring`` says which one a vertex is of, ascending."""
     edge = np.flatnonzero(ring[1:] == ring[:-1])
     start, step = xy[edge], xy[edge + 1] - xy[edge]
     pieces = (np.hypot(step[:, 0], step[:, 1]) / LONGEST_PIECE).astype(np.int64) + 1
@@ -107,7 +133,7 @@ def _ring_areas(rings: NDArray[np.object_], plane: Plane) -> Array:
     trapezoids = _trapezoids(
         *(np.radians(each) for each in (lon - plane.central_meridian, lat, lon2 - plane.central_meridian, lat2))
     )
-    return np.asarray(np.bincount(ring[edge][which], weights=trapezoids, minlength=len(rings)), dtype=np.float64)
+    return np.asarray(np.bincount(ring[edge][which], weights=trapezoids, minlength=count), dtype=np.float64)
 
 
 def _trapezoids(lon1: Array, lat1: Array, lon2: Array, lat2: Array) -> Array:

@@ -25,6 +25,9 @@ FALSE_EASTING = 500_000.0
 GEOD = Geod(ellps="GRS80")
 """Geodesics on the CGCS2000 ellipsoid (PROJ's GRS80 has the same figures to 0.02 mm)."""
 
+_GAUSS_KRUGER = ((4534, 75, 3, 0), (4513, 75, 3, 25), (4502, 75, 6, 0), (4491, 75, 6, 13))
+"""CGCS2000 Gauss–Krüger families: first EPSG code, its meridian, the step, the first zone number before eastings."""
+
 Shape = TypeVar("Shape", bound="shapely.Geometry | NDArray[np.object_]")
 
 
@@ -80,20 +83,34 @@ class Plane:
     def bring(self, shapes: Shape, frame: Frame, *, anywhere: bool = False, file: str | None = None) -> Shape:
         """Shapes of another frame on this plane, moved vertex by vertex.
 
+        Where the frame is this plane but for its false easting (a zone number before it), coordinates stay as read:
+        the way over degrees would give the same to a nanometre.
+
         Raises
         ------
         InputRefused
             The datum may not be changed, or coordinates do not fit their system (degrees in a metre system).
         """
         inverse = to_lonlat(frame, anywhere=anywhere, file=file)
+        easting = self._false_easting(frame)
 
         def move(x: Array, y: Array) -> tuple[Array, Array]:
-            east, north = self.from_lonlat(*inverse(x, y))
+            east, north = (x - easting, y) if easting is not None else self.from_lonlat(*inverse(x, y))
             if not (np.all(np.isfinite(east)) and np.all(np.isfinite(north))):
                 raise InputRefused("coordinates-do-not-fit", file=file, crs=frame.label)
             return east, north
 
         return _moved(shapes, move)
+
+    def _false_easting(self, frame: Frame) -> float | None:
+        """What a frame of this very plane has before its eastings, m: 0 or the zone in millions; none for others."""
+        if frame.epsg is None or frame.datum != "cgcs2000":
+            return None
+        for first, meridian, step, zone in _GAUSS_KRUGER:
+            number = frame.epsg - first
+            if 0 <= number < (21 if step == 3 else 11) and meridian + step * number == self.central_meridian:
+                return (zone + number) * 1e6 if zone else 0.0
+        return None
 
     def lonlat_shapes(self, shapes: Shape) -> Shape:
         """Shapes of this plane in degrees (for display only: measures are taken on the plane)."""

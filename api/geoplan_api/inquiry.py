@@ -19,6 +19,7 @@ from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.policy import Policy, PolicyBook
 from geoplan.register import Register
 from geoplan.report import Report
+from geoplan_api.near import is_near, place_of
 from geoplan_api.office import named
 from geoplan_layers.agreement import agree, read_with
 from geoplan_layers.boundary_file import read_boundary
@@ -26,6 +27,9 @@ from geoplan_layers.facts_file import read_facts
 from geoplan_layers.layer_file import FileLayer
 from geoplan_layers.locate import GIVEN_DATUMS, GivenDatum, ReadOptions
 from geoplan_layers.places import Place
+from geoplan_layers.prepared.layer import PreparedLayer
+from geoplan_layers.prepared.version import Version
+from geoplan_layers.read_layer import ReadLayer
 from geoplan_layers.sandbox.session import reading
 from geoplan_layers.selector import LayerSpec, Selector, parse_layer, parse_selector
 from geoplan_layers.towns_file import read_register
@@ -73,6 +77,8 @@ class Inquiry:
     place: Place | None = None
     swap_xy: bool = False
     parameters: DatumParameters | None = field(default=None, repr=False)
+    registered: tuple[Version, ...] = field(default=(), repr=False)
+    """Versions that the home holds of roles that the call leaves out; a check uses those near its boundary."""
 
     @property
     def reading(self) -> ReadOptions:
@@ -132,6 +138,7 @@ class Grounds:
     facts: Facts
     facts_source: Source | None
     on: date
+    prepared: dict[str, PreparedLayer] = field(default_factory=dict, repr=False)
 
     def judge(self, planning: Boundary, construction: Boundary | None, name: str | None) -> Report:
         """The check of one proposal; nothing of earlier ones reaches its report.
@@ -141,13 +148,26 @@ class Grounds:
         GeoplanError
             The files contradict each other, or what was said of them was not needed.
         """
-        asked, layers = self.inquiry, [each.afresh() for each in self.layers]
+        asked = self.inquiry
+        layers: list[ReadLayer] = [*(each.afresh() for each in self.layers), *self._near(planning)]
         agree(planning, construction, layers, self.register, anywhere=asked.anywhere)
         read = read_with(planning, construction, layers, self.register)
         _parameters_used(asked, read)
         proposal = Proposal(planning, construction, name, self.facts)
         choice = Options(self.on, asked.accuracy, asked.anywhere, asked.readings, read)
         return check(proposal, self.policies, layers, self.register, choice, self.book, facts_source=self.facts_source)
+
+    def _near(self, planning: Boundary) -> list[PreparedLayer]:
+        """The registered layers near a boundary, opened once."""
+        if not self.inquiry.registered:
+            return []
+        place = place_of(planning, anywhere=self.inquiry.anywhere)
+        return [self._opened(each) for each in self.inquiry.registered if is_near(each.meta.degrees, place)]
+
+    def _opened(self, version: Version) -> PreparedLayer:
+        if version.meta.sha256 not in self.prepared:
+            self.prepared[version.meta.sha256] = PreparedLayer(version)
+        return self.prepared[version.meta.sha256]
 
 
 def grounds(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> Grounds:

@@ -1,34 +1,31 @@
-"""Layers and towns that the service holds itself: they answer for every role that an upload leaves out.
+"""Layers and towns that a home or the demo holds: they answer for every role that a call leaves out.
 
-A layer counts only where it lies near the boundary in question: the demo's layers are of two areas far apart, and a
-layer of another place would turn "no such layer" into "not covered".
+A layer counts only where it lies near the boundary in question (`near`): a province's layers may be of several places,
+the demo's are of two.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import shapely
 
-from geoplan.crs import Frame, to_lonlat
 from geoplan_api import demo
 from geoplan_api.inquiry import Inquiry
+from geoplan_api.near import Box, degrees_of, is_near, place_of
 from geoplan_api.settings import Settings
 from geoplan_layers.boundary_file import read_boundary
 from geoplan_layers.files.dataset import box_of
 from geoplan_layers.files.limits import LAYER
 from geoplan_layers.layer_file import FileLayer, of_layer
 from geoplan_layers.locate import ReadOptions, settle
+from geoplan_layers.prepared.store import LayerStore
+from geoplan_layers.prepared.version import Version
 from geoplan_layers.selector import LayerSpec, Selector
 from geoplan_layers.vector import opened
-
-Box = tuple[float, float, float, float]
-NEAR = 0.3
-"""How far from a layer's extent a boundary may lie for the layer to be used, degrees: about 30 km, beyond the
-distances that rules ask for."""
 
 
 @dataclass(frozen=True)
@@ -68,33 +65,65 @@ class RegisteredTowns:
 
 @dataclass(frozen=True)
 class Registered:
-    """Everything that the service holds for checks."""
+    """Everything that the service holds for checks: the versions in use of the home, and the demo's data."""
 
     layers: tuple[RegisteredLayer, ...] = ()
     towns: tuple[RegisteredTowns, ...] = ()
+    store: LayerStore | None = None
 
-    def completed(self, inquiry: Inquiry) -> tuple[Inquiry, list[RegisteredLayer]]:
+    def completed(self, inquiry: Inquiry) -> tuple[Inquiry, list[dict[str, Any]]]:
         """An inquiry with the service's layers for the roles that it leaves out, and its towns if it has none.
 
-        The layers that were added come with it.
+        The layers that were added come with it, as plain data.
 
         Raises
         ------
         InputRefused
             The planning boundary cannot be read.
         """
-        if not self.layers and not self.towns:
+        inquiry = with_registered(inquiry, self.store)
+        if not self.layers and not self.towns and not inquiry.registered:
             return inquiry, []
         place = _place(inquiry)
-        given = {spec.role for spec in inquiry.layers}
-        near = [each for each in self.layers if each.spec.role not in given and _is_near(each.extent, place)]
+        versions = tuple(each for each in inquiry.registered if is_near(each.meta.degrees, place))
+        given = {spec.role for spec in inquiry.layers} | {each.role for each in versions}
+        near = [each for each in self.layers if each.spec.role not in given and is_near(each.extent, place)]
         coverage = dict(inquiry.coverage)
         for each in near:
             if each.coverage:
                 coverage[each.spec.role] = (*coverage.get(each.spec.role, ()), each.coverage)
-        towns = inquiry.towns or next((t.selector for t in self.towns if _is_near(t.extent, place)), None)
+        towns = inquiry.towns or next((t.selector for t in self.towns if is_near(t.extent, place)), None)
         layers = (*inquiry.layers, *(each.spec for each in near))
-        return replace(inquiry, layers=layers, coverage=coverage, towns=towns), near
+        inquiry = replace(inquiry, layers=layers, coverage=coverage, towns=towns, registered=versions)
+        return inquiry, [*(version_as_dict(each) for each in versions), *(each.as_dict() for each in near)]
+
+
+def with_registered(inquiry: Inquiry, store: LayerStore | None) -> Inquiry:
+    """An inquiry with the versions in use of the roles that it leaves out: each check uses those near its boundary."""
+    if store is None:
+        return inquiry
+    given = {spec.role for spec in inquiry.layers}
+    return replace(inquiry, registered=tuple(each for each in store.current() if each.role not in given))
+
+
+def store_of(home: Path) -> LayerStore:
+    """The prepared layers of a home folder."""
+    return LayerStore(home / "layers", home / "tmp")
+
+
+def version_as_dict(version: Version) -> dict[str, Any]:
+    """A version for ``GET /layers``."""
+    meta = version.meta
+    return {
+        "role": version.role,
+        "version": version.id,
+        "sha256": meta.sha256,
+        "file": version.file,
+        "date": meta.day.isoformat() if meta.day else None,
+        "coverage_from": version.coverage_from,
+        "extent": [round(each, 6) for each in meta.degrees],
+        "invented": meta.invented,
+    }
 
 
 def registered_layers(settings: Settings) -> Registered:
@@ -105,11 +134,13 @@ def registered_layers(settings: Settings) -> Registered:
     GeoplanError
         The demo's data are missing or cannot be read.
     """
+    store = store_of(settings.home)
     if not settings.demo_layers:
-        return Registered()
+        return Registered(store=store)
     layers = tuple(_invented(each.spec, each.coverage) for each in demo.layers())
     registers = dict.fromkeys(towns for town in demo.towns() if (towns := town.inquiry().towns))
-    return Registered(layers, tuple(RegisteredTowns(each, _extent(LayerSpec("towns", each))) for each in registers))
+    held = tuple(RegisteredTowns(each, _extent(LayerSpec("towns", each))) for each in registers)
+    return Registered(layers, held, store)
 
 
 def _invented(spec: LayerSpec, coverage: Selector) -> RegisteredLayer:
@@ -120,7 +151,7 @@ def _place(inquiry: Inquiry) -> Box:
     """Bounds of the planning boundary, degrees."""
     boundary = read_boundary(inquiry.planning, inquiry.reading)
     boundary.central_longitude(anywhere=inquiry.anywhere)
-    return _degrees(shapely.get_coordinates(boundary.polygons), boundary.frame, anywhere=inquiry.anywhere)
+    return place_of(boundary, anywhere=inquiry.anywhere)
 
 
 def _extent(spec: LayerSpec, coverage: Selector | None = None) -> Box:
@@ -141,21 +172,4 @@ def _box(selector: Selector, spec: LayerSpec) -> Box:
         options = of_layer(spec, ReadOptions(anywhere=True))
         frame = settle((west, south, east, north), table.frame, options, dataset.source.file, dataset.name).frame
     outline = shapely.segmentize(shapely.box(west, south, east, north), max((east - west + north - south) / 64, 1e-9))
-    return _degrees(shapely.get_coordinates(outline), frame, anywhere=True)
-
-
-def _degrees(xy: Any, frame: Frame, *, anywhere: bool) -> Box:
-    lon, lat = to_lonlat(frame, anywhere=anywhere)(xy[:, 0], xy[:, 1])
-    return float(np.min(lon)), float(np.min(lat)), float(np.max(lon)), float(np.max(lat))
-
-
-def _is_near(extent: Box, place: Box) -> bool:
-    """Whether two boxes are within `NEAR` degrees of each other.
-
-    >>> _is_near((120.0, 30.0, 121.0, 31.0), (121.2, 30.5, 121.3, 30.6))
-    True
-    >>> _is_near((120.0, 30.0, 121.0, 31.0), (109.0, 24.0, 109.1, 24.1))
-    False
-    """
-    apart = (place[0] - extent[2], extent[0] - place[2], place[1] - extent[3], extent[1] - place[3])
-    return max(apart) <= NEAR
+    return degrees_of(shapely.get_coordinates(outline), frame, anywhere=True)

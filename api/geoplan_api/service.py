@@ -74,7 +74,7 @@ class Service:
 
     def _answer(self, question: Question) -> Report:
         inquiry, held = self.registered.completed(question.inquiry)
-        question.request["held"] = [each.as_dict() for each in held]
+        question.request["held"] = held
         return answer(inquiry, (*self.own_policies, *question.own_policies))
 
     def _keep(self, question: Question, report: Report, folder: Path, lang: Lang) -> tuple[StoredCheck, bytes]:

@@ -15,8 +15,8 @@ from geoplan.register import Register
 from geoplan_layers.candidates import Box, Candidate, possible
 from geoplan_layers.files.dataset import box_of
 from geoplan_layers.fit import as_data
-from geoplan_layers.layer_file import FileLayer
 from geoplan_layers.places import apart
+from geoplan_layers.read_layer import ReadLayer
 
 APART_KM = 100.0
 """Past this files of one call contradict each other; no rule asks for anything farther away."""
@@ -40,7 +40,7 @@ class _Spot:
 def agree(
     planning: Boundary,
     construction: Boundary | None,
-    layers: Iterable[FileLayer],
+    layers: Iterable[ReadLayer],
     register: Register | None,
     *,
     anywhere: bool,
@@ -129,7 +129,7 @@ def _told(here: _Spot, there: _Spot, away: float, found: Sequence[Candidate]) ->
 
 
 def read_with(
-    planning: Boundary, construction: Boundary | None, layers: Iterable[FileLayer], register: Register | None = None
+    planning: Boundary, construction: Boundary | None, layers: Iterable[ReadLayer], register: Register | None = None
 ) -> dict[str, Mapping[str, Any]]:
     """The options that counted in reading each file: ``planning``, ``construction``, ``towns``, ``layer.ROLE.N``
     and ``coverage.ROLE.N`` (N from 1).

@@ -33,6 +33,18 @@ def column_for(table: Table, role: str, meaning: str) -> Column | None:
     return table.column(*_names(role, meaning))
 
 
+def fields_of(names: Iterable[str], role: str) -> dict[str, str]:
+    """Which of a layer's fields hold what, by meaning: ``id``, ``code``, ``name``, ``ridge``, ``area``, ``year`` …"""
+    given = {name.upper(): name for name in names}
+    table = _content().get(role if not role.startswith("custom:") else "custom", {})
+    found = {}
+    for meaning in {**_content()["common"], **table}:
+        known = next((given[name.upper()] for name in _names(role, meaning) if name.upper() in given), None)
+        if known is not None:
+            found[meaning] = known
+    return found
+
+
 def generation_of(fields: Iterable[str], role: str) -> Generation | None:
     """The generation that a layer's fields decide; none where they decide none, or more than one."""
     present = {name.upper() for name in fields}

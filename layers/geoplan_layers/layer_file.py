@@ -96,10 +96,7 @@ class FileLayer:
         """The layer's date: given, else the one in its file name, else the end of its 数据年份, else none."""
         if self._given_day:
             return self._given_day
-        match = _DAY.search(Path(self.source.file).stem)
-        if match:
-            return date(int(match[1]), int(match[2]), int(match[3]))
-        return date(self._year, 12, 31) if self._year else None
+        return day_in(self.source.file) or (date(self._year, 12, 31) if self._year else None)
 
     @property
     def frame(self) -> Frame:
@@ -202,10 +199,10 @@ class FileLayer:
             table = self._whole.take(shapely.intersects(shapely.box(*box), self._whole.shapes))
         else:
             with opened(self._spec.selector, self._limits) as dataset:
-                table = dataset.read(box)
+                table = in_order(dataset.read(box))
         shapes = self._located.shapes(self._usable(table))
         self._year = max([self._year or 0, *_years(column_for(table, self.role, "year"))]) or None
-        on_plane = plane.bring(shapes, self.frame, anywhere=self._anywhere, file=self.source.file)
+        on_plane = as_patches(plane.bring(shapes, self.frame, anywhere=self._anywhere, file=self.source.file))
         count = len(on_plane)
         patches = Patches(
             on_plane,
@@ -276,6 +273,39 @@ class FileLayer:
     def extent(self, plane: Plane) -> shapely.Geometry:
         """Bounding box of all patches in the layer's own coordinates, on the plane."""
         return plane.bring(shapely.box(*self._box), self.frame, anywhere=self._anywhere, file=self.source.file)
+
+
+def day_in(name: str) -> date | None:
+    """The date in a file's name.
+
+    >>> day_in("DLTB_20231231.shp"), day_in("地类图斑2023年12月31日.gpkg"), day_in("DLTB.shp"), day_in("D20230231.shp")
+    (datetime.date(2023, 12, 31), datetime.date(2023, 12, 31), None, None)
+    """
+    match = _DAY.search(Path(name).stem)
+    if match is None:
+        return None
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:  # 31 February
+        return None
+
+
+def in_order(table: Table) -> Table:
+    """Rows in the order of the file, whatever order its spatial index gives them in."""
+    order = np.argsort(table.rows, kind="stable")
+    columns = {name: column[order] for name, column in table.columns.items()}
+    return replace(table, shapes=table.shapes[order], rows=table.rows[order], columns=columns)
+
+
+def as_patches(shapes: np.ndarray) -> np.ndarray:
+    """Shapes in one form whatever their file's: shells counterclockwise, a polygon where there is one part only."""
+    turned = shapely.orient_polygons(shapes, exterior_cw=False)
+    single = (shapely.get_type_id(turned) == shapely.GeometryType.MULTIPOLYGON) & (
+        shapely.get_num_geometries(turned) == 1
+    )
+    if single.any():
+        turned[single] = shapely.get_geometry(turned[single], 0)
+    return np.asarray(turned, dtype=object)
 
 
 def of_layer(spec: LayerSpec, options: ReadOptions) -> ReadOptions:

@@ -6,15 +6,17 @@ The file is opened by a reader process (`geoplan_layers.sandbox`); this one gets
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from geoplan.errors import InputRefused
+from geoplan_layers.files.batches import Batch
 from geoplan_layers.files.dataset import Box, Dataset
 from geoplan_layers.files.first_look import FirstLook
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.table import Table
 from geoplan_layers.sandbox.session import Handle, held
-from geoplan_layers.sandbox.wire import WireBroken, table_of, value_of
+from geoplan_layers.sandbox.wire import WireBroken, batch_of, table_of, value_of
 from geoplan_layers.selector import Selector
 
 
@@ -43,6 +45,7 @@ def opened(selector: Selector, limits: Limits) -> Iterator[Dataset]:
             (lambda: _extent(handle)) if about["extent"] else None,
             about["path"],
             (lambda: _look(handle)) if about["look"] else None,
+            lambda start: _batches(handle, selector.name, start),
         )
 
 
@@ -63,6 +66,27 @@ def _read(handle: Handle, box: Box | None, shown: str) -> Table:
     header, body = handle.ask("read", box=list(box) if box else None)
     try:
         return table_of(header, body)
+    except WireBroken as wrong:
+        handle.distrust()
+        raise InputRefused("reader-ended", file=shown, detail=str(wrong)[:120]) from None
+
+
+def _batches(handle: Handle, shown: str, start: int) -> Iterator[Batch]:
+    """The rows from the n-th on; while the caller works on a batch the reader makes the next one."""
+    with ThreadPoolExecutor(1, "geoplan-batches") as ahead:
+        waiting = ahead.submit(_batch, handle, shown, start)
+        while (batch := waiting.result()) is not None:
+            start += batch.rows.num_rows
+            waiting = ahead.submit(_batch, handle, shown, start)
+            yield batch
+
+
+def _batch(handle: Handle, shown: str, start: int) -> Batch | None:
+    header, body = handle.ask("batch", start=start)
+    if header.get("kind") == "end":
+        return None
+    try:
+        return batch_of(header, body)
     except WireBroken as wrong:
         handle.distrust()
         raise InputRefused("reader-ended", file=shown, detail=str(wrong)[:120]) from None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import shapely
 
 from geoplan.boundary import Source
 from geoplan_layers.files.first_look import FirstLook
 from geoplan_layers.files.table import Table
+
+if TYPE_CHECKING:
+    from geoplan_layers.files.batches import Batch, BatchesFrom
 
 Box = tuple[float, float, float, float]
 """West, south, east, north in the data's own coordinates."""
@@ -59,7 +62,7 @@ class Dataset:
 
     ``path`` is the item's name inside its archive without suffix: it tells two data sets of one name apart.
     ``extent`` gives the bounds without reading, ``look`` what is to be known of all rows before some are read; absent
-    where only reading tells them.
+    where only reading tells them. ``stream`` gives the rows batch by batch where the format can.
     """
 
     name: str
@@ -68,3 +71,13 @@ class Dataset:
     extent: Callable[[], Box] | None = None
     path: str = ""
     look: Callable[[], FirstLook] | None = None
+    stream: BatchesFrom | None = None
+
+    def batches(self, start: int = 0) -> Generator[Batch]:
+        """The rows from the n-th on, batch by batch; read whole first where the format gives no stream."""
+        from geoplan_layers.files.batches import of_table
+
+        if self.stream is not None:
+            yield from self.stream(start)
+        else:
+            yield from of_table(self.read(None), start)

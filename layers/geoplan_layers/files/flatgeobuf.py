@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from geoplan.boundary import Source
+from geoplan_layers.files.batches import through_gdal
 from geoplan_layers.files.dataset import Box, Dataset, Item
 from geoplan_layers.files.gdal import extent_of, read_rows
-from geoplan_layers.files.geopackage import table_of
+from geoplan_layers.files.geopackage import head_of, table_of
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.signature import require
 from geoplan_layers.files.table import Table
@@ -28,6 +29,9 @@ def flatgeobuf_datasets(item: Item, limits: Limits) -> list[Dataset]:
             item.source,
             lambda box: read_flatgeobuf(item.path, item.source, item.stem, limits, box),
             lambda: extent_of(item.path, None, item.source.file),
+            stream=lambda start: through_gdal(
+                item.path, None, item.source.file, limits, start, head=head_of, first_row=1
+            ),
         )
     ]
 

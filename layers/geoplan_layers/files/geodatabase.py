@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from geoplan.boundary import Source
 from geoplan.errors import InputRefused
 from geoplan.messages import Message
+from geoplan_layers.files.batches import Batch, of_table, through_gdal
 from geoplan_layers.files.dataset import Box, Dataset, Item
 from geoplan_layers.files.gdal import extent_of, heard, layer_names, read_rows, told
-from geoplan_layers.files.geopackage import CURVES, table_of
+from geoplan_layers.files.geopackage import CURVES, head_of, table_of
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.ogr import ARC_STEP, pyogrio
 from geoplan_layers.files.table import Table
@@ -37,6 +39,7 @@ def geodatabase_datasets(item: Item, limits: Limits) -> list[Dataset]:
             item.source,
             lambda box: read_geodatabase(folder, layer, item.source, limits, box),
             lambda: extent_of(folder, layer, shown),
+            stream=lambda start: _batches(folder, layer, item.source, limits, start),
         )
 
     return [one(layer) for layer in layer_names(folder, shown)]
@@ -61,6 +64,12 @@ def read_geodatabase(folder: Path, layer: str, source: Source, limits: Limits, b
     if not _curved(folder, layer, source.file, box):
         return table
     return replace(table, notes=(*table.notes, Message("read.curves-by-angle", {"degrees": ARC_STEP})))
+
+
+def _batches(folder: Path, layer: str, source: Source, limits: Limits, start: int) -> Iterator[Batch]:
+    if _curved(folder, layer, source.file, None):
+        return of_table(read_geodatabase(folder, layer, source, limits), start)
+    return through_gdal(folder, layer, source.file, limits, start, head=head_of)
 
 
 def _curved(folder: Path, layer: str, shown: str, box: Box | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from geoplan.boundary import Source
 from geoplan.crs import recognise
 from geoplan.errors import InputRefused
 from geoplan.messages import Message
+from geoplan_layers.files.batches import Batch, Head, of_table, through_gdal
 from geoplan_layers.files.dataset import Box, Dataset, Item
 from geoplan_layers.files.first_look import look_at_geopackage
 from geoplan_layers.files.gdal import extent_of, layer_names, read_rows
@@ -48,6 +49,7 @@ def geopackage_datasets(item: Item, limits: Limits) -> list[Dataset]:
             lambda box: read_geopackage(item.path, layer, item.source, limits, box),
             lambda: extent_of(item.path, layer, shown),
             look=lambda: look_at_geopackage(item.path, layer, shown),
+            stream=lambda start: _batches(item.path, layer, item.source, limits, start),
         )
 
     return [one(layer) for layer in layer_names(item.path, shown)]
@@ -58,6 +60,20 @@ def read_geopackage(path: Path, layer: str, source: Source, limits: Limits, box:
     meta, rows, shapes, raw = read_rows(path, layer, source.file, limits, box=box)
     curved = _curved(path, layer, source.file)
     return table_of(meta, rows, shapes, raw, source, layer, curved=curved)
+
+
+def _batches(path: Path, layer: str, source: Source, limits: Limits, start: int) -> Iterator[Batch]:
+    """The rows from the n-th on; of a layer with curves out of the whole of it, since GDAL streams none stroked."""
+    if _curved(path, layer, source.file):
+        return of_table(read_geopackage(path, layer, source, limits), start)
+    return through_gdal(path, layer, source.file, limits, start, head=head_of)
+
+
+def head_of(meta: Any) -> Head:
+    """The head of the batches of a format that says its texts and its system itself."""
+    frame = recognise(meta["crs"]) if meta["crs"] else None
+    notes = (Message("read.prj-by-numbers", {"crs": frame.label}),) if frame and frame.guessed else ()
+    return Head(tuple(str(name) for name in meta["fields"]), frame, notes=notes)
 
 
 def table_of(

@@ -6,7 +6,7 @@ Source: https://geoparquet.org/releases/v1.1.0/ (metadata, encodings, bbox cover
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from geoplan.boundary import Source
 from geoplan.crs import Frame, recognise
 from geoplan.errors import InputRefused, TooLarge
 from geoplan.messages import Message
+from geoplan_layers.files.batches import ROW, ROWS, SHAPE, Batch, Head
 from geoplan_layers.files.dataset import EMPTY, Box, Dataset, Item
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.signature import require
@@ -52,7 +53,8 @@ def geoparquet_datasets(item: Item, limits: Limits) -> list[Dataset]:
     """
     file = _File(item.path, item.source, item.stem, limits)
     file.check()
-    return [Dataset(item.stem, item.source, file.read, file.extent if file.covering else None)]
+    extent = file.extent if file.covering else None
+    return [Dataset(item.stem, item.source, file.read, extent, stream=file.batches)]
 
 
 class _File:
@@ -144,6 +146,29 @@ class _File:
             return table
         return table.take(shapely.intersects(shapely.box(*box), table.shapes))
 
+    def batches(self, start: int) -> Iterator[Batch]:
+        """The rows from the n-th on, batch by batch; no more than one row group is in memory."""
+        frame, notes = self._told()
+        hidden = {self._name, *(path[0] for path in self.covering or ())}
+        names = [str(name) for name in self._opened.schema_arrow.names if name not in hidden]
+        head, at = Head(tuple(names), frame, notes=notes, count=self._opened.metadata.num_rows), 0
+        for i in range(self._opened.metadata.num_row_groups):
+            count = self._opened.metadata.row_group(i).num_rows
+            for first in range(max(start - at, 0), count, ROWS):
+                part = self._group(i).slice(first, ROWS).combine_chunks()
+                numbers = pa.array(np.arange(part.num_rows) + at + first + 1, pa.int64())
+                shapes = pa.array(self._binary(part.column(self._name)), pa.large_binary())
+                columns = [part.column(name).combine_chunks() for name in names]
+                named = [SHAPE, ROW, *(str(k) for k in range(len(names)))]
+                yield Batch(head, pa.record_batch([shapes, numbers, *columns], names=named))
+            at += count
+
+    def _binary(self, column: Any) -> Any:
+        """Shapes as well-known binary, whatever their encoding in the file."""
+        if str(self._column["encoding"]) != "WKB":
+            return shapely.to_wkb(self._shapes(column))
+        return column.combine_chunks().cast(pa.large_binary())
+
     def _group(self, index: int) -> Any:
         try:
             return self._opened.read_row_group(index)
@@ -173,9 +198,7 @@ class _File:
         shapes = self._shapes(rows.column(self._name))
         hidden = {self._name, *(path[0] for path in self.covering or ())}
         columns = {str(name): self._plain(rows.column(name)) for name in rows.column_names if name not in hidden}
-        frame, notes = self._frame()
-        if self._column.get("edges", "planar") != "planar":
-            notes = (*notes, Message("read.edges-spherical", {}))
+        frame, notes = self._told()
         return Table(shapes, columns, numbers, frame, self._source, self._layer, "utf-8", notes)
 
     def _plain(self, column: Any) -> Column:
@@ -197,6 +220,12 @@ class _File:
             return _native(column, encoding)
         except _FAULTS as wrong:
             raise self._wrong(str(wrong)) from None
+
+    def _told(self) -> tuple[Frame | None, tuple[Message, ...]]:
+        frame, notes = self._frame()
+        if self._column.get("edges", "planar") != "planar":
+            notes = (*notes, Message("read.edges-spherical", {}))
+        return frame, notes
 
     def _frame(self) -> tuple[Frame | None, tuple[Message, ...]]:
         if "crs" not in self._column:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from geoplan.boundary import Source
 from geoplan.crs import Frame, recognise
 from geoplan.errors import InputRefused
 from geoplan.messages import Message
+from geoplan_layers.files.batches import Batch, Decoder, Head, through_gdal
 from geoplan_layers.files.dataset import EMPTY, Box, Dataset, Item
 from geoplan_layers.files.first_look import look_at_shapefile
 from geoplan_layers.files.gdal import read_rows
@@ -41,6 +44,7 @@ def shapefile_datasets(item: Item, limits: Limits) -> list[Dataset]:
             lambda box: read_shapefile(parts, item.source, item.stem, limits, box),
             lambda: _extent(item.path, item.source.file),
             look=lambda: look_at_shapefile(parts),
+            stream=lambda start: shapefile_batches(parts, item.source, limits, start),
         )
     ]
 
@@ -79,6 +83,31 @@ def read_shapefile(
     rows = rows + 1
     repairs = (*told_open(meta["open"], rows, frame), *told_order(shapes, rows))
     return Table(shapes, fields, rows, frame, source, layer, encoding, (*meta["notes"], *notes), repairs)
+
+
+def shapefile_batches(parts: Mapping[str, Path], source: Source, limits: Limits, start: int) -> Iterator[Batch]:
+    """The rows of a shapefile from the n-th on, batch by batch, texts decoded.
+
+    Raises
+    ------
+    InputRefused
+        Not a shapefile, cut short, or of multipatches.
+    TooLarge
+        More features than allowed.
+    """
+    _whole(parts[".shp"], source.file)
+    frame, notes = _prj_frame(parts)
+    decoder: list[Decoder] = []
+
+    def head(meta: Any) -> Head:
+        decoder[:] = [Decoder([str(name) for name in meta["fields"]])]
+        return Head((), frame, notes=notes)
+
+    with staged(parts, ".shp") as path:
+        for batch in through_gdal(path, None, source.file, limits, start, head=head, first_row=1, encoding=RAW):
+            rows = decoder[0].batch(batch.rows)
+            fields, encoding = decoder[0].fields, decoder[0].encoding or "utf-8"
+            yield Batch(replace(batch.head, fields=fields, encoding=encoding), rows)
 
 
 def decoded(names: NDArray[np.object_], raw: Sequence[Column]) -> tuple[dict[str, Column], str]:

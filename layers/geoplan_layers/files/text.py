@@ -38,6 +38,16 @@ def decided(samples: Iterable[bytes]) -> str:
     return WESTERN if 2 * single > runs else CHINESE
 
 
+def decide_on(samples: Iterable[bytes]) -> str | None:
+    """The encoding as `decided`, or none where every sample is plain ASCII: nothing has been seen that decides.
+
+    >>> decide_on([b"DLBM", b"0101"]), decide_on(["水田".encode("gbk")])
+    (None, 'gb18030')
+    """
+    seen = [raw for raw in samples if not raw.isascii()]
+    return decided(seen) if seen else None
+
+
 def _is_utf8(raw: bytes) -> bool:
     for cut in range(4):
         try:

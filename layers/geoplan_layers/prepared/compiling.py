@@ -22,6 +22,7 @@ SOURCES = (
     "compiling.py",
     "grid.py",
     "green.py",
+    "ragged.py",
     "tiles/varint.py",
     "tiles/outline.py",
     "tiles/message.py",

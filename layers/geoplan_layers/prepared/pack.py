@@ -24,7 +24,12 @@ GROUP = 64
 """Patches per box of the upper level."""
 ATTRIBUTE_FILE = "attribute.{}"
 """Name of the array of one of `geoplan.layer.ATTRIBUTES`, without ``.npy``."""
-ARRAYS = ("xy", "rings", "parts", "patches", "boxes", "groups", "areas", "net", "codes", "names", "ids", "id_ends")
+ARRAYS = (
+    *("xy", "rings", "parts", "patches", "boxes", "groups"),
+    *("areas", "net", "codes", "names", "ids", "id_ends", "rows"),
+)
+DRAWN = ("wkb", "wkb_ends")
+"""Names of the arrays of shapes that are no polygons."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,20 @@ class Words:
     def of(self, index: Integers) -> NDArray[np.object_]:
         """The texts of some patches."""
         return _objects([self.words[i] for i in self.index[index]])
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Shapes that are no polygons (roads, streams): well-known binary on the home plane, and where each ends."""
+
+    wkb: NDArray[np.uint8]
+    ends: Integers
+
+    def shapes(self, index: Integers) -> NDArray[np.object_]:
+        """Shapes of some patches."""
+        starts = np.where(index > 0, self.ends[index - 1], 0)
+        raw = [self.wkb[a:b].tobytes() for a, b in zip(starts, self.ends[index], strict=True)]
+        return np.asarray(shapely.from_wkb(_objects(raw)), dtype=object)
 
 
 @dataclass(frozen=True)
@@ -66,6 +85,10 @@ class Pack:
         UTF-8 bytes of the patch numbers, and ``(n,)`` where each ends.
     attributes
         Ownership, owner and village as written (`geoplan.layer.ATTRIBUTES`), where the layer has their fields.
+    rows
+        ``(n,)`` place of each patch in the file or files it came from: ascending rows are the order of the source.
+    drawn
+        The shapes of a layer that is not of polygons alone; its patches have no parts then.
     """
 
     plane: Plane
@@ -84,6 +107,8 @@ class Pack:
     code_words: tuple[str, ...]
     name_words: tuple[str, ...]
     attributes: Mapping[str, Words] = field(default_factory=dict)
+    rows: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+    drawn: Drawn | None = None
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -99,6 +124,8 @@ class Pack:
 
     def shapes(self, index: Integers) -> NDArray[np.object_]:
         """Multipolygons of some patches on the home plane; polygons where a patch has one part."""
+        if self.drawn is not None:
+            return self.drawn.shapes(index)
         parts, part_of = _ranges(self.patches, index)
         rings, ring_of = _ranges(self.parts, parts)
         vertices, vertex_of = _ranges(self.rings, rings)
@@ -152,7 +179,17 @@ def open_pack(
         name: Words(_mapped(folder / f"{ATTRIBUTE_FILE.format(name)}.npy"), tuple(words))
         for name, words in (attributes or {}).items()
     }
-    return Pack(plane, **arrays, code_words=tuple(code_words), name_words=tuple(name_words), attributes=carried)
+    drawn = None
+    if (folder / f"{DRAWN[0]}.npy").exists():
+        drawn = Drawn(*(_mapped(folder / f"{name}.npy") for name in DRAWN))
+    return Pack(
+        plane,
+        **arrays,
+        code_words=tuple(code_words),
+        name_words=tuple(name_words),
+        attributes=carried,
+        drawn=drawn,
+    )
 
 
 def _mapped(path: Path) -> NDArray[Any]:
@@ -176,7 +213,7 @@ def _ranges(offsets: Integers, index: Integers) -> tuple[Integers, Integers]:
     return starts[owner] + np.arange(len(owner)) - before[owner], owner
 
 
-def _objects(values: list[str]) -> NDArray[np.object_]:
+def _objects(values: Sequence[object]) -> NDArray[np.object_]:
     found = np.empty(len(values), dtype=object)
     found[:] = values
     return found

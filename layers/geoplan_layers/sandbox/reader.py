@@ -1,16 +1,17 @@
-"""The jobs of a reader process: open a file, read a data set of it, tell its extent."""
+"""The jobs of a reader process: open a file, read a data set of it whole or batch by batch, tell its extent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from geoplan_layers.files.batches import Batch
 from geoplan_layers.files.dataset import Dataset
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.reading import chosen, datasets
-from geoplan_layers.sandbox.wire import packed_table, plain
+from geoplan_layers.sandbox.wire import packed_batch, packed_table, plain
 
 Answer = tuple[dict[str, Any], bytes | memoryview]
 
@@ -23,6 +24,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._open: dict[str, list[Dataset]] = {}
+        self._streams: dict[str, tuple[int, Iterator[Batch] | None]] = {}
 
     def answer(self, job: Mapping[str, Any]) -> Answer:
         """Do one job.
@@ -49,13 +51,28 @@ class Reader:
                 look = dataset.look()
                 told = {"kinds": sorted(look.kinds), "rows": list(look.bare_rows), "count": look.bare_count}
                 return {"kind": "look", **told}, b""
+            case "batch":
+                return self._batch(job, dataset)
             case other:
                 raise ValueError(f"no job {other!r}")
+
+    def _batch(self, job: Mapping[str, Any], dataset: Dataset) -> Answer:
+        """The next rows of a data set; the stream begins anew where this process has not given the ones before."""
+        folder, start = job["folder"], int(job["start"])
+        at, stream = self._streams.pop(folder, (-1, None))
+        if stream is None or at != start:
+            stream = dataset.batches(start)
+        batch = next(stream, None)
+        if batch is None:
+            return {"kind": "end"}, b""
+        self._streams[folder] = (start + batch.rows.num_rows, stream)
+        return packed_batch(batch)
 
     def _datasets(self, job: Mapping[str, Any]) -> list[Dataset]:
         folder = job["folder"]
         if folder not in self._open:
             self._open = {each: found for each, found in self._open.items() if Path(each).is_dir()}
+            self._streams = {each: found for each, found in self._streams.items() if Path(each).is_dir()}
             own = Path(mkdtemp(dir=folder))  # another process may have unpacked into this folder before
             found = datasets(Path(job["path"]), job["shown"], Limits(**job["limits"]), own)
             self._open[folder] = found

@@ -26,6 +26,7 @@ from geoplan.crs import Frame
 from geoplan.errors import CallRefused, CannotFinish, GeoplanError, InputRefused, TooLarge
 from geoplan.messages import Message, catalogue
 from geoplan.shifted import SHIFTED
+from geoplan_layers.files.batches import ROW, SHAPE, Batch, Head
 from geoplan_layers.files.table import Column, Table
 
 MOST_HEADER = 16_000_000
@@ -286,6 +287,37 @@ def table_of(header: Mapping[str, Any], body: memoryview) -> Table:
         }
         about = {key: value_of(each) for key, each in header["about"].items()}
         return Table(shapes=shapes, columns=columns, rows=rows, **about)
+
+
+def packed_batch(batch: Batch) -> tuple[dict[str, Any], memoryview]:
+    """A batch as a header and an Arrow stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.rows.schema) as stream:
+        stream.write_batch(batch.rows)
+    about = {each.name: plain(getattr(batch.head, each.name)) for each in dataclasses.fields(batch.head)}
+    return {"kind": "batch", "about": about}, memoryview(sink.getvalue())
+
+
+def batch_of(header: Mapping[str, Any], body: memoryview) -> Batch:
+    """The batch of a header and its stream, every length and offset checked.
+
+    Raises
+    ------
+    WireBroken
+        It is not what `packed_batch` makes.
+    """
+    with _checked():
+        content = pa.ipc.open_stream(pa.py_buffer(body)).read_all()
+        content.validate(full=True)
+        head = Head(**{key: value_of(each) for key, each in header["about"].items()})
+        named = [SHAPE, ROW, *(str(i) for i in range(len(head.fields)))]
+        if content.column_names != named or len(set(head.fields)) != len(head.fields):
+            raise WireBroken("columns and names differ")
+        if content.schema.types[:2] != [pa.large_binary(), pa.int64()]:
+            raise WireBroken("no shapes or no row numbers")
+        if content.num_rows == 0:
+            raise WireBroken("a batch without rows")
+        return Batch(head, content.combine_chunks().to_batches()[0])
 
 
 def _column_of(array: Any, kind: str) -> Column:

@@ -1,0 +1,223 @@
+"""The first pass of an import: rows stream in, are looked at one by one, and are kept on the disk.
+
+Nothing is mended. A row that cannot be used as it stands is left out with its reason; its ground, so far as anything
+is known of it, counts as not known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+
+from geoplan.boundary import Source
+from geoplan.errors import InputRefused
+from geoplan.progress import Progress
+from geoplan_layers.files.batches import Batch, Head
+from geoplan_layers.files.dataset import box_of
+from geoplan_layers.files.limits import LAYER
+from geoplan_layers.layer_file import LINES_TOO, of_layer
+from geoplan_layers.locate import Located, ReadOptions, settle
+from geoplan_layers.prepared.ragged import plain
+from geoplan_layers.prepared.spill import Spill
+from geoplan_layers.selector import LayerSpec
+from geoplan_layers.vector import opened
+
+Bounds = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row that is left out: its place among all rows, the reason (a word of the catalogue), what GEOS says of it."""
+
+    at: int
+    reason: str
+    detail: str = ""
+
+
+@dataclass
+class Taken:
+    """What the first pass found, rows of all files counted through from 0.
+
+    ``boxes`` are west, south, east, north of each row as read (not a number where it has no shape), ``rows`` its place
+    in its file, ``keys`` the hash of its shape.
+    """
+
+    spill: Spill
+    boxes: list[Bounds] = field(default_factory=list)
+    rows: list[NDArray[np.int64]] = field(default_factory=list)
+    keys: list[NDArray[np.int64]] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
+    vertices: int = 0
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Read:
+    """One file of an import: what it is, how its numbers were read, and its rows from ``first`` on."""
+
+    source: Source
+    name: str
+    head: Head
+    located: Located
+    first: int
+    count: int
+    last_row: int
+
+
+def take_in(spec: LayerSpec, options: ReadOptions, taken: Taken, first_row: int, progress: Progress) -> Read:
+    """Read one file into the spill.
+
+    Parameters
+    ----------
+    first_row
+        What is added to the row numbers of this file, so that those of several files differ.
+
+    Raises
+    ------
+    InputRefused
+        The file cannot be read, its system is not known, or it holds lines where polygons are needed.
+    Cancelled
+        The user stopped it.
+    """
+    with opened(spec.selector, LAYER) as dataset, contextlib.closing(dataset.batches()) as batches:
+        batch = next(batches, None)
+        if batch is None:
+            raise InputRefused("no-features", file=dataset.source.file, where=dataset.name)
+        box = dataset.extent() if dataset.extent else box_of(shapely.from_wkb(_objects(batch), on_invalid="ignore"))
+        head = batch.head
+        located = settle(box, head.frame, of_layer(spec, options), dataset.source.file, dataset.name)
+        taken.spill.begin(head.fields, _schema(batch))
+        begun, last = taken.count, 0
+        for each in _chosen(_and_rest(batch, batches), spec):
+            last = max(last, _take(each, located, spec, taken, first_row))
+            head = each.head
+            progress("reading", taken.count - begun, head.count)
+        return Read(dataset.source, dataset.name, head, located, begun, taken.count - begun, last)
+
+
+def _and_rest(first: Batch, rest: Iterator[Batch]) -> Iterator[Batch]:
+    yield first
+    yield from rest
+
+
+def _chosen(batches: Iterator[Batch], spec: LayerSpec) -> Iterator[Batch]:
+    """The rows that ``[FIELD=VALUE]`` leaves."""
+    selector, found = spec.selector, False
+    for batch in batches:
+        if selector.field is None:
+            yield batch
+            continue
+        upper = [name.upper() for name in batch.head.fields]
+        if selector.field.upper() not in upper:
+            known = list(batch.head.fields)
+            raise InputRefused("column-unknown", file=selector.name, field=selector.field, known=known)
+        column = batch.rows.column(2 + upper.index(selector.field.upper())).to_pylist()
+        mask = np.array([_text(value) == selector.value for value in column], dtype=bool)
+        found = found or bool(mask.any())
+        if mask.any():
+            yield Batch(batch.head, batch.rows.filter(pa.array(mask)))
+    if selector.field is not None and not found:
+        raise InputRefused("value-unknown", file=selector.name, where=selector.field, value=selector.value, known="—")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _take(batch: Batch, located: Located, spec: LayerSpec, taken: Taken, first_row: int) -> int:
+    """Look at the rows of a batch and keep them; the largest row number."""
+    rows = _undictionaried(batch.rows)
+    raw = _objects(batch)
+    with np.errstate(invalid="ignore"):
+        shapes = shapely.from_wkb(raw, on_invalid="ignore")
+    if located.swapped:
+        shapes = located.shapes(shapes)
+    column = rows.column(0)
+    usable = _usable(shapes, raw, spec, taken)
+    fits, sizes = plain(column)
+    foreign = np.flatnonzero(usable & ~fits & _surfaces(shapes)) if not located.swapped else np.flatnonzero(usable)
+    if len(foreign) or not _surfaces(shapes[usable]).all():
+        column = _written(column, shapes, usable)
+        _, sizes = plain(column)
+    boxes = np.full((len(raw), 4), np.nan)
+    boxes[usable] = shapely.bounds(shapes[usable])
+    numbers = rows.column(1).to_numpy() + first_row
+    taken.spill.add(rows.set_column(0, rows.schema.field(0), column))
+    taken.boxes.append(boxes)
+    taken.rows.append(numbers)
+    taken.keys.append(np.fromiter((hash(each) for each in raw), np.int64, len(raw)))
+    taken.vertices += int(sizes[usable, 2].sum())
+    taken.kinds.update(_kinds(shapes[usable]))
+    taken.count += len(raw)
+    return int(numbers.max())
+
+
+def _usable(shapes: Any, raw: Any, spec: LayerSpec, taken: Taken) -> NDArray[np.bool_]:
+    """Which rows can be used; the others are left out with their reason."""
+    usable = np.ones(len(shapes), dtype=bool)
+
+    def leave(which: NDArray[np.bool_], reason: str, details: list[str] | None = None) -> None:
+        for k, i in enumerate(np.flatnonzero(which & usable)):
+            taken.left_out.append(LeftOut(taken.count + int(i), reason, details[k] if details else ""))
+        usable[which] = False
+
+    missing = np.array([each is None for each in raw])
+    leave(missing | shapely.is_empty(shapes), "empty")
+    leave(shapely.is_missing(shapes), "unreadable")
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    odd = np.zeros(len(shapes), dtype=bool)
+    odd[owner[~np.isfinite(xy).all(axis=1)]] = True
+    leave(odd, "not-finite")
+    if not may_be_lines(spec.role):
+        leave(~_surfaces(shapes), "no-polygon")
+    broken = usable & ~shapely.is_valid(shapes)
+    leave(broken, "invalid", [str(each) for each in shapely.is_valid_reason(shapes[broken])])
+    return usable
+
+
+def may_be_lines(role: str) -> bool:
+    """Whether the features of a role may be lines or points as well."""
+    return role in LINES_TOO or role.startswith("custom:")
+
+
+def _surfaces(shapes: Any) -> NDArray[np.bool_]:
+    kinds = shapely.get_type_id(shapes)
+    return np.asarray((kinds == shapely.GeometryType.POLYGON) | (kinds == shapely.GeometryType.MULTIPOLYGON))
+
+
+_KINDS = ("Point", "LineString", "LineString", "Polygon", "Point", "LineString", "Polygon", "GeometryCollection")
+"""Names of GEOS's geometry types without Multi, by their numbers."""
+
+
+def _kinds(shapes: Any) -> set[str]:
+    return {_KINDS[int(each)] for each in np.unique(shapely.get_type_id(shapes))}
+
+
+def _written(column: Any, shapes: Any, usable: NDArray[np.bool_]) -> Any:
+    """The shapes as little-endian two-dimensional binary; those that are not usable as they came."""
+    made = shapely.to_wkb(shapes, byte_order=1, output_dimension=2)
+    kept = column.to_pylist()
+    return pa.array([m if ok else k for m, k, ok in zip(made, kept, usable, strict=True)], pa.large_binary())
+
+
+def _objects(batch: Batch) -> NDArray[np.object_]:
+    return np.asarray(batch.rows.column(0).to_numpy(zero_copy_only=False), dtype=object)
+
+
+def _undictionaried(rows: Any) -> Any:
+    columns = [each.cast(each.type.value_type) if pa.types.is_dictionary(each.type) else each for each in rows.columns]
+    return pa.record_batch(columns, names=rows.schema.names)
+
+
+def _schema(batch: Batch) -> Any:
+    return _undictionaried(batch.rows.slice(0, 0)).schema
