@@ -51,7 +51,7 @@ class _Plain(Element):
         return self.written
 
 
-class _Own(JSCSSMixin, MacroElement):
+class Own(JSCSSMixin, MacroElement):
     """An element of ours: named, so that the same report always gives the same page."""
 
     def __init__(self, name: str) -> None:
@@ -80,7 +80,12 @@ class _Own(JSCSSMixin, MacroElement):
         return str(parent.get_name())
 
 
-class Caption(_Own):
+def data_element(data: dict[str, Any]) -> str:
+    """The map's data, as a script element that does not run."""
+    return f'<script type="application/json" id="geoplan-data">{embed_json(data)}</script>'
+
+
+class Caption(Own):
     """What stands above the map: markup that a template has escaped."""
 
     def __init__(self, markup: str) -> None:
@@ -92,7 +97,7 @@ class Caption(_Own):
         return self.markup
 
 
-class Drawing(_Own):
+class Drawing(Own):
     """The report's layers with legend, popups and choice of finding."""
 
     default_js = [  # noqa: RUF012 - folium declares it so
@@ -110,7 +115,7 @@ class Drawing(_Own):
 
     def html(self) -> str:
         """The data, as a script element that does not run."""
-        return f'<script type="application/json" id="geoplan-data">{embed_json(self.data)}</script>'
+        return data_element(self.data)
 
     def script(self) -> str:
         """Draw the layers, then choose what the address says."""
@@ -123,7 +128,7 @@ selection.start();
 """
 
 
-class Furniture(_Own):
+class Furniture(Own):
     """What every map sheet has: north arrow, scale, position, measures, and buttons in the reader's language."""
 
     default_js = [  # noqa: RUF012 - folium declares it so

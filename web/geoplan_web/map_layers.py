@@ -282,13 +282,8 @@ class _Maker:
         def group(patch: Context) -> int:
             return next((i for i, each in enumerate(groups) if each in patch.groups), len(groups) - 1)
 
-        styles = [(self._ground_title(each), style(each)) for each in groups]
+        styles = [(ground_title(each, self.report.lang), style(each)) for each in groups]
         return MapLayer(self.word("role", role), "ground", styles, self._near(role, group), shown)
-
-    def _ground_title(self, group: str) -> str:
-        """A group in words; those that hold what no group before them took are "other"."""
-        own = f"map.ground-{group}"
-        return say(Message(own), self.report.lang) if own in catalogue() else self.word("class", group)
 
     def _near(self, role: str, style: Callable[[Context], int] = lambda _: 0) -> list[Row]:
         """Patches of a role as far as they lie near, simplified for the eye without tearing shared sides apart."""
@@ -303,6 +298,12 @@ class _Maker:
             for patch, shape, keep in zip(patches, cut, kept, strict=True)
             if keep and not shape.is_empty
         ]
+
+
+def ground_title(group: str, lang: Lang) -> str:
+    """A group of land in words; those that hold what no group before them took are "other"."""
+    own = f"map.ground-{group}"
+    return say(Message(own), lang) if own in catalogue() else word("class", group, lang)
 
 
 def _smooth(shapes: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -124,3 +124,16 @@ def planned(group: str) -> Style:
 
 OTHER = Style("#56616b", 1.2, fill=SKY, fill_opacity=0.25)
 """Reference layers without a style of their own."""
+
+ZONES = tuple(
+    Style(color, 1.4, fill=color, fill_opacity=0.28)
+    for color in (VERMILION, ORANGE, BLUE, GREEN, PURPLE, SKY, "#7a5a00")
+)
+"""Zones of one plan, in the order of their codes."""
+
+
+def of_role(role: str) -> Style:
+    """A whole layer of one role, where it has no classes to tell apart."""
+    if role == "permanent-basic-farmland":
+        return FARMLAND_REST
+    return CONTROL.get(role, OTHER)
