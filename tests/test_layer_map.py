@@ -46,7 +46,7 @@ def a_layer(across: int, side: float) -> Pack:
 def the_sheet(tiles: TileSet, **more: Any) -> LayerSheet:
     pack = tiles.pack
     counts = np.bincount(pack.codes, minlength=len(WORDS))
-    known = {
+    known: dict[str, Any] = {
         "role": "land-use", "version": "0123456789abcdef", "file": f"DLTB{HOSTILE}.gpkg", "day": "2025-12-31",
         "coverage": "declared", "invented": True, "generation": "third-survey", "patches": len(pack),
         "classes": [LayerClass(c, n, int(k)) for (c, n), k in zip(WORDS.items(), counts, strict=False)],
