@@ -19,11 +19,13 @@ from geoplan.layer import UNION_ROLES, Coverage, Layer, Patches
 from geoplan.measure import PRINTS_AS_ZERO, generalised, is_sliver, polygons_of, survey_area, survey_areas
 from geoplan.messages import Message
 from geoplan.messages.units import floor_to
+from geoplan.offsets import REACH as OFFSETS_REACH
+from geoplan.offsets import Offsets
 from geoplan.plane import Plane
 from geoplan.register import Neighbour, Register, neighbours
 
 Part = Literal["planning", "construction", "rest"]
-REACH = 500.0
+REACH = OFFSETS_REACH
 """Metres around a boundary within which reference patches are shown and offsets are tried."""
 
 
@@ -101,6 +103,7 @@ class Site:
         self._patches: dict[str, Patches] = {}
         self._pieces: dict[tuple[str, Part], tuple[Piece, ...]] = {}
         self._known: dict[tuple[str, Part], Known] = {}
+        self._offsets: dict[Part, Offsets] = {}
 
     @cached_property
     def window(self) -> shapely.Polygon:
@@ -128,6 +131,12 @@ class Site:
             assert self.construction is not None, "the rule asks for a construction boundary that is not there"
             return self.construction
         return self.planning if part == "planning" else self.rest
+
+    def offsets(self, part: Part) -> Offsets:
+        """The offsets of a part as drawn, which all rules share."""
+        if part not in self._offsets:
+            self._offsets[part] = Offsets(self.shape(part), self.accuracy)
+        return self._offsets[part]
 
     def area(self, part: Part) -> float:
         """Ellipsoidal area of a part, m²."""

@@ -6,9 +6,13 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rfc8785
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from builders import (
     EVERYWHERE,
@@ -27,7 +31,7 @@ from builders import (
 from geoplan.errors import CallRefused, InputRefused
 from geoplan.facts import Facts
 from geoplan.policy import parse_policy
-from geoplan.report import Content, Report, report_id
+from geoplan.report import Content, Report, canonical, report_id
 from geoplan_layers.overlaps import read_overlaps, write_overlaps
 
 PLANNING, CONSTRUCTION = box(0, 0, 1700, 1700), box(100, 100, 1000, 1000)
@@ -250,3 +254,25 @@ def test_missing_data_never_gives_a_pass_whatever_is_left_out() -> None:
 
 def test_frames_of_the_test_site() -> None:
     assert FRAME.datum == "cgcs2000"
+
+
+PLAIN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.floats(-1e6, 1e6).map(lambda value: round(value, 2))
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=30,
+)
+
+
+@settings(max_examples=400)
+@given(PLAIN)
+def test_the_fast_canonical_json_is_the_standards(data: Any) -> None:
+    try:
+        expected = rfc8785.dumps(data)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        return
+    assert canonical(data) == expected

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from builders import HUZHOU, box, checked, farmland, finding, land_use, policy_text, square
 from geoplan.facts import Facts
 from geoplan.measure import survey_area
+from geoplan.offsets import offset
 from geoplan.policy import parse_policy
 from geoplan.policy.rule import AreaReading, Limit
 from geoplan.rules.bands import Scale, hold, hold_between
-from geoplan.rules.turns import area_turns, offset
+from geoplan.rules.turns import area_turns
 
 
 def exact_square(area_m2: float) -> shapely.Polygon:

@@ -199,7 +199,9 @@ def _turns(rule: ExclusionRule, site: Site) -> tuple[Turn, ...]:
     patches = site.patches(rule.layer).shapes
     if site.construction is None:
         near = patches
-        return shape_turns(site.planning, site.plane, lambda shape: _nominal(shape, near, rule), accuracy=site.accuracy)
+        bad_verdict = breach(rule.strength)
+        offsets = site.offsets("planning")
+        return shape_turns(offsets, site.plane, lambda shape: _nominal(shape, near, rule), grown=bad_verdict)
     near = patches
     planning = site.planning
     inside = near[shapely.area(shapely.intersection(near, planning)) >= PRINTS_AS_ZERO] if len(near) else near
@@ -212,7 +214,8 @@ def _turns(rule: ExclusionRule, site: Site) -> tuple[Turn, ...]:
             return breach(rule.strength)
         return "attention" if len(inside) else "pass"
 
-    return shape_turns(site.construction, site.plane, judge, accuracy=site.accuracy)
+    grown = None if len(bad) else breach(rule.strength)
+    return shape_turns(site.offsets("construction"), site.plane, judge, grown=grown)
 
 
 def _bad_ground(rule: ExclusionRule, site: Site, inside: np.ndarray) -> np.ndarray:

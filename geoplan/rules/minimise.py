@@ -78,18 +78,22 @@ def _turns(rule: MinimiseRule, site: Site, origin: str) -> tuple[Turn, ...]:
     else:
         generation = site.generation(rule.layer)
         wanted, careful = patches.of(rule.classes, generation), patches.of(rule.careful, generation)
-    whole, doubtful = shapely.union_all(wanted.shapes), shapely.union_all(careful.shapes)
 
     def less(shape: shapely.Geometry) -> Verdict:
-        return "pass" if origin == "declared" and not meets(shape, wanted.shapes) else "attention"
+        return "attention" if meets(shape, wanted.shapes) else "pass"
+
+    if rule.wants != "more" and origin != "declared":
+        return ()  # ground that may lie beyond what is known asks for attention wherever the boundary is
+    if rule.wants != "more":
+        return shape_turns(site.offsets(site.judged), site.plane, less, grown="attention")
+    whole, doubtful = shapely.union_all(wanted.shapes), shapely.union_all(careful.shapes)
 
     def more(shape: shapely.Geometry) -> Verdict:
         plain = shapely.difference(shapely.intersection(shape, whole), doubtful)
         enough = float(shapely.area(plain)) > rule.reading.least_share * float(shapely.area(shape))
         return "pass" if enough else "attention"
 
-    judge = more if rule.wants == "more" else less
-    return shape_turns(site.shape(site.judged), site.plane, judge, accuracy=site.accuracy)
+    return shape_turns(site.offsets(site.judged), site.plane, more)
 
 
 def _sliver_note(wanted: list[Piece], rule: MinimiseRule, key: str) -> tuple[Message, ...]:

@@ -13,12 +13,13 @@ from geoplan.layer import Patches
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, generalised, nearest, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
+from geoplan.offsets import Offsets, offset
 from geoplan.policy.rule import Limit, ProximityRule, SeparationRule
 from geoplan.register import Neighbour
 from geoplan.rules.bands import Held, Scale, hold, hold_between
 from geoplan.rules.case import Case
 from geoplan.rules.size import limit_phrase
-from geoplan.rules.turns import offset, shape_turns
+from geoplan.rules.turns import shape_turns
 from geoplan.site import REACH, Known, Site
 from geoplan.verdict import Verdict, worst
 
@@ -56,7 +57,9 @@ def separation(rule: SeparationRule, case: Case) -> Judgement:
         Measurement(distance, "m", "geodesic", error),
         limit=scale.limits[0],
         layers=("towns",),
-        turns=_distance_turns(site, site.planning, np.array([n.shape for n in site.neighbours], dtype=object), scale),
+        turns=_distance_turns(
+            site, site.offsets("planning"), np.array([n.shape for n in site.neighbours], dtype=object), scale
+        ),
         evidence=tuple(_line(site, i, *entry) for i, entry in enumerate(ranked[:SHOWN], 1)),
         notes=notes,
         change=change,
@@ -94,7 +97,7 @@ def _line(site: Site, i: int, distance: float, neighbour: Neighbour, line: shape
     )
 
 
-def _distance_turns(site: Site, shape: shapely.Geometry, others: np.ndarray, scale: Scale) -> tuple[Turn, ...]:
+def _distance_turns(site: Site, offsets: Offsets, others: np.ndarray, scale: Scale) -> tuple[Turn, ...]:
     """Offsets of the boundary at which the nearest distance crosses the limit."""
     if not len(others):
         return ()
@@ -104,7 +107,7 @@ def _distance_turns(site: Site, shape: shapely.Geometry, others: np.ndarray, sca
         closest = others[int(tree.nearest(moved))]
         return scale.verdict(nearest(moved, closest, site.plane)[0])
 
-    return shape_turns(shape, site.plane, judge, accuracy=site.accuracy)
+    return shape_turns(offsets, site.plane, judge)
 
 
 def proximity(rule: ProximityRule, case: Case) -> Judgement:
@@ -123,7 +126,11 @@ def proximity(rule: ProximityRule, case: Case) -> Judgement:
     known = site.known_in(role, ground)
     if not len(patches):
         none = _none_near(rule, scale, known)
-        return replace(none, turns=_distance_turns(site, shape, farther.shapes, scale)) if known.is_whole else none
+        return (
+            replace(none, turns=_distance_turns(site, site.offsets(rule.of), farther.shapes, scale))
+            if known.is_whole
+            else none
+        )
     distance, line, i = min((*nearest(shape, each, site.plane), i) for i, each in enumerate(patches.shapes))
     held = _held(rule, scale, site, known, distance)
     evidence = Evidence(
@@ -146,7 +153,7 @@ def proximity(rule: ProximityRule, case: Case) -> Judgement:
         limit=rule.limits[0],
         coverage={str(rule.of): known.share},
         layers=(role,),
-        turns=_distance_turns(site, shape, farther.shapes, scale),
+        turns=_distance_turns(site, site.offsets(rule.of), farther.shapes, scale),
         evidence=(evidence,),
     )
 

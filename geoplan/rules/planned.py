@@ -91,7 +91,7 @@ def _turns(rule: ExclusionRule, site: Site, known: Known) -> tuple[Turn, ...]:
     def judge(shape: shapely.Geometry) -> Verdict:
         return breach(rule.strength) if meets(shape, there) else _absent(known).verdict
 
-    return shape_turns(site.planning, site.plane, judge, accuracy=site.accuracy)
+    return shape_turns(site.offsets("planning"), site.plane, judge, grown=breach(rule.strength))
 
 
 def _judged(rule: ExclusionRule, site: Site, hits: tuple[Evidence, ...], known: Known, drawn: Known) -> Judgement:

@@ -50,7 +50,8 @@ def area(rule: AreaRule, case: Case) -> Judgement:
     turns: tuple[Turn, ...] = ()
     if low == high:
         planar = rule.reading.decides == "planar"
-        turns = area_turns(shape, site.plane, scale, plus=plus, planar=planar, accuracy=site.accuracy)
+        offsets = site.offsets("planning" if rule.of == "planning" else "construction")
+        turns = area_turns(offsets, site.plane, scale, plus=plus, planar=planar)
     return replace(
         found,
         measured=Measurement(low, "m2", _method(rule), error),
@@ -251,7 +252,7 @@ def _contiguity_turns(rule: ContiguityRule, site: Site) -> tuple[Turn, ...]:
         parts = shapely.get_parts(shape)
         return "pass" if _clusters(len(parts), _gaps(parts, site.plane, gap), gap)[0] == 1 else breach(rule.strength)
 
-    return shape_turns(site.planning, site.plane, judge, accuracy=site.accuracy)
+    return shape_turns(site.offsets("planning"), site.plane, judge)
 
 
 def _marks(gaps: list[tuple[float, shapely.Geometry]], passages: tuple[shapely.Polygon, ...]) -> tuple[Evidence, ...]:
@@ -319,10 +320,13 @@ def _class_turns(rule: ClassAreaRule, site: Site, scale: Scale) -> tuple[Turn, .
     if rule.outside:
         land = shapely.difference(land, shapely.union_all(site.patches(rule.outside).shapes))
 
+    if shapely.is_empty(land):
+        return ()
+
     def judge(shape: shapely.Geometry) -> Verdict:
         return scale.verdict(survey_area(shapely.intersection(land, shape), site.plane))
 
-    return shape_turns(site.shape(site.judged), site.plane, judge, accuracy=site.accuracy)
+    return shape_turns(site.offsets(site.judged), site.plane, judge)
 
 
 def _land_words(rule: ClassAreaRule) -> Message:

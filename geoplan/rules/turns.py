@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,28 +11,19 @@ import shapely
 
 from geoplan.judgement import Turn
 from geoplan.layer import Objects
-from geoplan.measure import DEFAULT_ACCURACY, PRINTS_AS_ZERO, generalised, survey_area
+from geoplan.measure import DEFAULT_ACCURACY, PRINTS_AS_ZERO, survey_area
+from geoplan.offsets import REACH, Offsets
 from geoplan.plane import Plane
 from geoplan.rules.bands import Scale
-from geoplan.site import REACH
 from geoplan.verdict import Verdict
 
-MITRE_LIMIT = 5.0
-_FINE = 0.001
-_STEPS = (1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 250.0, REACH)
+_FINE = 0.0001
 _ROUNDS = 30
-
-
-def offset(shape: shapely.Geometry, distance: float) -> shapely.Geometry:
-    """The mitred offset of a boundary by a distance in metres, outward positive."""
-    return shapely.buffer(shape, distance, join_style="mitre", mitre_limit=MITRE_LIMIT)
-
-
 Measure = Callable[[shapely.Geometry], float]
 
 
 def area_turns(
-    shape: shapely.Geometry,
+    shape: shapely.Geometry | Offsets,
     plane: Plane,
     scale: Scale,
     *,
@@ -48,9 +40,9 @@ def area_turns(
     def measure(moved: shapely.Geometry) -> float:
         return float(shapely.area(moved)) if planar else survey_area(moved, plane)
 
-    drawn, shape = shape, generalised(shape, accuracy)
-    own = measure(shape)
-    plus += measure(drawn) - own
+    offsets = shape if isinstance(shape, Offsets) else Offsets(shape, accuracy)
+    own = measure(offsets.shape)
+    plus += measure(offsets.drawn) - own
     now = scale.verdict(own + plus)
     found: dict[Verdict, Turn] = {}
     for limit in scale.turning_values:
@@ -58,30 +50,28 @@ def area_turns(
             verdict = scale.verdict(probe)
             if verdict == now or probe <= plus:
                 continue
-            turn = _offset_for_area(shape, measure, own, limit - plus, verdict)
+            turn = _offset_for_area(offsets, measure, own, limit - plus, verdict)
             turn = turn and replace(turn, area_m2=turn.area_m2 + plus)
             if turn and (verdict not in found or abs(turn.shift_m) < abs(found[verdict].shift_m)):
                 found[verdict] = turn
     return tuple(found[each] for each in sorted(found))
 
 
-def _offset_for_area(
-    shape: shapely.Geometry, measure: Measure, own: float, wanted: float, verdict: Verdict
-) -> Turn | None:
+def _offset_for_area(offsets: Offsets, measure: Measure, own: float, wanted: float, verdict: Verdict) -> Turn | None:
     """The offset at which the area reaches a value: the root of a function that grows with the offset."""
     low, high = (0.0, REACH) if wanted >= own else (-REACH, 0.0)
-    if low == 0.0 and measure(offset(shape, high)) < wanted:
+    if low == 0.0 and _grows_to(own, high) < wanted and measure(offsets.at(high)) < wanted:
         return None
-    distance, area = (wanted - own) / float(shapely.length(shape)), own
+    distance, area = (wanted - own) / float(shapely.length(offsets.shape)), own
     for _ in range(_ROUNDS):
         distance = min(max(distance, low), high)
-        moved = offset(shape, distance)
+        moved = offsets.at(distance)
         area = measure(moved)
         if area < wanted:
             low = distance
         else:
             high = distance
-        if abs(area - wanted) <= 1e-7 * wanted or high - low < _FINE / 10:
+        if abs(area - wanted) <= 1e-7 * wanted or high - low < _FINE:
             return Turn(verdict, distance, area)
         slope = float(shapely.length(moved))
         step = distance + (wanted - area) / slope if slope else (low + high) / 2
@@ -89,68 +79,79 @@ def _offset_for_area(
     return Turn(verdict, distance, area)
 
 
+def _grows_to(area: float, distance: float) -> float:
+    """What an area grows to at the least when its boundary is offset outward, with a margin (Brunn and Minkowski)."""
+    return 0.99 * (math.sqrt(area) + math.sqrt(math.pi) * distance) ** 2
+
+
 def shape_turns(
-    shape: shapely.Geometry,
+    shape: shapely.Geometry | Offsets,
     plane: Plane,
     judge: Callable[[shapely.Geometry], Verdict],
     *,
     accuracy: float = DEFAULT_ACCURACY,
+    grown: Verdict | None = None,
 ) -> tuple[Turn, ...]:
     """For each other verdict that an offset within ±500 m reaches, the nearest such offset, to 1 mm.
 
     ``judge`` gives the nominal verdict of an offset boundary; between two steps tried it is taken to go one way. An
-    offset at which nothing is known gives no verdict and is left out.
+    offset at which nothing is known gives no verdict and is left out. ``grown`` says that there are two verdicts, and
+    that a boundary which has this one keeps it when it grows: then one direction alone can turn it, and once.
     """
-    shape = generalised(shape, accuracy)
-    now = judge(shape)
+    offsets = shape if isinstance(shape, Offsets) else Offsets(shape, accuracy)
+    now = judge(offsets.shape)
+    if grown is not None:
+        at = _only_edge(offsets, judge, now, -1.0 if now == grown else 1.0)
+        return () if at is None else _turned(offsets, plane, judge, now, [at])
+    edges = [at for sign in (1.0, -1.0) for at in _edges(offsets, judge, now, sign)]
+    return _turned(offsets, plane, judge, now, edges)
+
+
+def _turned(
+    offsets: Offsets, plane: Plane, judge: Callable[[shapely.Geometry], Verdict], now: Verdict, edges: list[float]
+) -> tuple[Turn, ...]:
+    """The nearest of the offsets at which each other verdict begins; what is not known is none."""
     found: dict[Verdict, Turn] = {}
-    for sign in (1.0, -1.0):
-        before, at = now, 0.0
-        for step in _steps(shape, sign):
-            last = judge(offset(shape, step))
-            while last != before:
-                at = _edge(shape, judge, at, step, before)
-                there = offset(shape, at)
-                before = judge(there)
-                if before not in (now, "not-assessed") and (
-                    before not in found or abs(at) < abs(found[before].shift_m)
-                ):
-                    found[before] = Turn(before, at, survey_area(there, plane))
-            at = step
+    for at in edges:
+        there = offsets.at(at)
+        verdict = judge(there)
+        nearer = verdict not in found or abs(at) < abs(found[verdict].shift_m)
+        if verdict not in (now, "not-assessed") and nearer:
+            found[verdict] = Turn(verdict, at, survey_area(there, plane))
     return tuple(found[each] for each in sorted(found))
 
 
-def _steps(shape: shapely.Geometry, sign: float) -> list[float]:
-    """Offsets to try one after the other: inward no farther than something of the boundary is left."""
-    steps = [sign * step for step in _STEPS]
-    gone = next((i for i, step in enumerate(steps) if shapely.is_empty(offset(shape, step))), None)
-    if gone is None:
-        return steps
-    left, near, far = steps[:gone], steps[gone - 1] if gone else 0.0, steps[gone]
-    while abs(far - near) > _FINE:
-        middle = (near + far) / 2
-        if shapely.is_empty(offset(shape, middle)):
-            far = middle
-        else:
-            near = middle
-    return [*left, near]
+def _edges(offsets: Offsets, judge: Callable[[shapely.Geometry], Verdict], now: Verdict, sign: float) -> list[float]:
+    """Every offset of a direction at which the verdict is another than just before."""
+    found: list[float] = []
+    before, at = now, 0.0
+    for step in offsets.steps(sign):
+        last = judge(offsets.at(step))
+        while last != before:
+            verdict = before
+            at = offsets.first_without(lambda moved, v=verdict: judge(moved) == v, at, step)  # type: ignore[misc]
+            found.append(at)
+            before = judge(offsets.at(at))
+        at = step
+    return found
 
 
-def _edge(
-    shape: shapely.Geometry,
-    judge: Callable[[shapely.Geometry], Verdict],
-    near: float,
-    far: float,
-    before: Verdict,
-) -> float:
-    """The offset nearest to ``near`` whose verdict is no longer ``before``."""
-    while abs(far - near) > _FINE:
-        middle = (near + far) / 2
-        if judge(offset(shape, middle)) == before:
-            near = middle
-        else:
-            far = middle
-    return far
+def _only_edge(
+    offsets: Offsets, judge: Callable[[shapely.Geometry], Verdict], now: Verdict, sign: float
+) -> float | None:
+    """The one offset of a direction at which the verdict changes for good, or none within reach."""
+
+    def holds(moved: shapely.Geometry) -> bool:
+        return judge(moved) == now
+
+    if sign < 0 and (last := offsets.furthest(sign)) is not None and holds(offsets.at(last)):
+        return None
+    at = 0.0
+    for step in offsets.steps(sign):
+        if not holds(offsets.at(step)):
+            return offsets.last_with(holds, at, step)[1]
+        at = step
+    return None
 
 
 def meets(shape: shapely.Geometry, ground: Objects) -> bool:

@@ -90,7 +90,7 @@ def _turns(rule: WithinRule, site: Site, role: str, part: Part, stock_known: boo
         soft: Verdict = "attention" if real(shapely.intersection(new, zones["attention"])) else "pass"
         return "not-assessed" if real(unknown) else worst([soft, stock_verdict])
 
-    return shape_turns(site.shape(part), site.plane, judge, accuracy=site.accuracy)
+    return shape_turns(site.offsets(part), site.plane, judge)
 
 
 def _zoned(rule: WithinRule, site: Site, role: str, part: Part, old: shapely.Geometry | None) -> list[_Ground]:
