@@ -24,6 +24,8 @@ _PARTS = (
     ("investment.first_year_featured", "investment.first_year_total"),
 )
 """Figures that are part of another: one larger than its whole is a slip of the pen."""
+_BEYOND = 10**300
+"""Whole numbers from here on are no figures; far larger ones have no float."""
 ANSWERS = ("pass", "fail", "attention", "not-applicable", "exception")
 
 
@@ -102,7 +104,7 @@ def _classes(given: Any, file: str) -> dict[str, str]:
 
 def _typed(value: Any, kind: type, where: str, file: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if abs(value) < _BEYOND else math.inf
     if not isinstance(value, kind) or isinstance(value, datetime):
         raise InputRefused("facts-kind", file=file, where=where, value=str(value), wanted=kind.__name__)
     return value

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from geoplan.errors import CallRefused, PolicyRefused
-from geoplan.policy import Policy, PolicyBook, parse_policy, shipped
+from geoplan.errors import CallRefused, InputRefused, PolicyRefused
+from geoplan.policy import Policy, PolicyBook, parse_policy, policy_of, shipped
+from geoplan_layers.toml_file import read_toml
 
 
 def home_folder() -> Path:
@@ -28,19 +29,32 @@ def read_policy(path: Path, shown: str | None = None) -> Policy:
         There is no such file.
     PolicyRefused
         It is not UTF-8, or does not say what a policy must say.
+    InputRefused
+        It is too large, or the reader ended over it.
     """
+    name = shown or path.name
+    if not path.is_file():
+        raise CallRefused("no-such-file", file=str(path))
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
-        raise CallRefused("no-such-file", file=str(path)) from None
+        content, _ = read_toml(path, name, "policy-not-toml")
+    except InputRefused as wrong:
+        if wrong.id != "policy-not-toml":
+            raise
+        raise PolicyRefused(wrong.id, file=wrong.file, **wrong.message.args) from None
+    return policy_of(content, name)
+
+
+def _of_the_home(path: Path) -> Policy:
+    """A policy of the home folder, which is the operator's own."""
+    try:
+        return parse_policy(path.read_text(encoding="utf-8-sig"), path.name)
     except UnicodeDecodeError as wrong:
-        raise PolicyRefused("policy-not-toml", file=shown or path.name, detail=str(wrong)) from None
-    return parse_policy(text, shown or path.name)
+        raise PolicyRefused("policy-not-toml", file=path.name, detail=str(wrong)) from None
 
 
 def office_policies(home: Path) -> tuple[Policy, ...]:
     """Every policy file in the home's ``policies`` folder; none where there is no such folder."""
-    return tuple(read_policy(path) for path in sorted((home / "policies").glob("*.toml")))
+    return tuple(_of_the_home(path) for path in sorted((home / "policies").glob("*.toml")))
 
 
 def own_for(ids: tuple[str, ...]) -> tuple[Policy, ...]:

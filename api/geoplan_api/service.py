@@ -67,8 +67,8 @@ class Service:
         GeoplanError
             What was refused, as the command line would say it.
         """
-        question = understand(form, self.book)
         with reading(self.readers, folder, cancellation):
+            question = _judged(lambda: understand(form, self.book))
             report = _judged(lambda: self._answer(question))
         return self._keep(question, report, folder, lang)
 

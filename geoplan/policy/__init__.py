@@ -1,7 +1,17 @@
 """Policies as data: papers, clauses, rules and readings, read strictly from TOML."""
 
 from geoplan.policy.document import Clause, Document, Words
-from geoplan.policy.load import ALWAYS, DEFAULT, Cited, Misquote, PolicyBook, misquotes, parse_policy, shipped
+from geoplan.policy.load import (
+    ALWAYS,
+    DEFAULT,
+    Cited,
+    Misquote,
+    PolicyBook,
+    misquotes,
+    parse_policy,
+    policy_of,
+    shipped,
+)
 from geoplan.policy.model import Policy
 from geoplan.policy.rule import KINDS, Limit, Rule
 
@@ -20,5 +30,6 @@ __all__ = [
     "Words",
     "misquotes",
     "parse_policy",
+    "policy_of",
     "shipped",
 ]

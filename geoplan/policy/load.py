@@ -24,6 +24,10 @@ DEFAULT = "common"
 """The policy used, and said so, when none is named."""
 
 
+MOST_TOLD = 50
+"""Faults of one policy file that are told at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cited:
     """A clause as a finding shows it: the paper it stands in and its words."""
@@ -54,13 +58,25 @@ def parse_policy(text: str, file: str) -> Policy:
         names the file, the place in it and how to mend it.
     """
     try:
-        content = frozen(tomllib.loads(text))
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
         raise PolicyRefused("policy-not-toml", file=file, detail=str(wrong)) from None
+    return policy_of(content, file)
+
+
+def policy_of(parsed: Mapping[str, Any], file: str) -> Policy:
+    """A policy from the content of its file.
+
+    Raises
+    ------
+    PolicyRefused
+        As `parse_policy`; ``others`` are up to `MOST_TOLD` further faults.
+    """
+    content = frozen(dict(parsed))
     try:
         return Policy.model_validate(content)
     except ValidationError as wrong:
-        first, *others = (_refusal(error, content, file) for error in wrong.errors())
+        first, *others = (_refusal(error, content, file) for error in wrong.errors()[:MOST_TOLD])
         first.others = tuple(others)
         raise first from None
 

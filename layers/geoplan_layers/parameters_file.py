@@ -27,6 +27,6 @@ def read_parameters(path: Path) -> DatumParameters:
     raw = path.read_bytes()
     try:
         content = tomllib.loads(raw.decode("utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (ValueError, RecursionError):  # not UTF-8, not TOML, nested without end
         raise InputRefused("parameters-not-toml", file=path.name) from None
     return understand(content, path.name, hashlib.sha256(raw).hexdigest())

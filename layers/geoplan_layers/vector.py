@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 from geoplan.errors import InputRefused
 from geoplan_layers.files.batches import Batch
@@ -55,6 +56,14 @@ def read_table(selector: Selector, limits: Limits) -> Table:
         return filtered(dataset.read(None), selector)
 
 
+def read_towns_table(selector: Selector, limits: Limits) -> Table:
+    """The rows of a CSV of towns with ``lon`` and ``lat``, which no other table has to have; raises as `opened`."""
+    if not selector.path.is_file():
+        raise InputRefused("no-such-file", file=str(selector.path))
+    with held(selector.path, selector.name, None, limits) as handle:
+        return _table(handle, handle.ask("towns"), selector.name)
+
+
 def filtered(table: Table, selector: Selector) -> Table:
     """The rows of a table that a selector's ``[FIELD=VALUE]`` leaves."""
     if selector.field is None or selector.value is None:
@@ -63,9 +72,12 @@ def filtered(table: Table, selector: Selector) -> Table:
 
 
 def _read(handle: Handle, box: Box | None, shown: str) -> Table:
-    header, body = handle.ask("read", box=list(box) if box else None)
+    return _table(handle, handle.ask("read", box=list(box) if box else None), shown)
+
+
+def _table(handle: Handle, answer: tuple[dict[str, Any], memoryview], shown: str) -> Table:
     try:
-        return table_of(header, body)
+        return table_of(*answer)
     except WireBroken as wrong:
         handle.distrust()
         raise InputRefused("reader-ended", file=shown, detail=str(wrong)[:120]) from None

@@ -1,4 +1,4 @@
-"""The jobs of a reader process: open a file, read a data set of it whole or batch by batch, tell its extent."""
+"""The jobs of a reader process: a data set's table, whole or in batches, its extent; a text that a user wrote."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 from geoplan_layers.files.batches import Batch
 from geoplan_layers.files.dataset import Dataset
 from geoplan_layers.files.limits import Limits
+from geoplan_layers.files.toml_text import packed_toml
+from geoplan_layers.files.towns_table import towns_table
 from geoplan_layers.reading import chosen, datasets
 from geoplan_layers.sandbox.wire import packed_batch, packed_table, plain
 
@@ -34,6 +36,8 @@ class Reader:
         GeoplanError
             What was refused.
         """
+        if job["do"] in ("toml", "towns"):
+            return _text(job)
         dataset = chosen(self._datasets(job), job["shown"], job["layer"])
         match job["do"]:
             case "open":
@@ -77,3 +81,12 @@ class Reader:
             found = datasets(Path(job["path"]), job["shown"], Limits(**job["limits"]), own)
             self._open[folder] = found
         return self._open[folder]
+
+
+def _text(job: Mapping[str, Any]) -> Answer:
+    """A file that is no vector file: TOML, or towns as CSV."""
+    path, shown = Path(job["path"]), job["shown"]
+    if job["do"] == "towns":
+        return packed_table(towns_table(path, shown, Limits(**job["limits"])))
+    digest, content = packed_toml(path, shown, job["refuse"])
+    return {"kind": "toml", "sha256": digest}, content
