@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import socket
@@ -40,6 +41,7 @@ from format_cases import (
 )
 from geoplan.errors import GeoplanError, InputRefused
 from geoplan_layers.boundary_file import ReadOptions, read_boundary
+from geoplan_layers.files.cad import uncollected
 from geoplan_layers.files.closed_lines import doubled, even_odd
 from geoplan_layers.files.dxf_curves import SAGITTA, arc, bulged, ellipse
 from geoplan_layers.files.limits import BOUNDARY, LAYER
@@ -429,3 +431,20 @@ def test_a_table_that_begins_like_a_signature_is_text(head: str) -> None:
 def test_text_of_no_known_start_is_not_taken_for_a_drawing(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match=r"a\.dxf: not a valid DXF"):
         table(text("a.dxf", "hello"), tmp_path)
+
+
+def test_reading_a_drawing_leaves_the_collector_as_it_was() -> None:
+    assert gc.isenabled()
+    with uncollected():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError, match="zero"), uncollected():
+        1 // 0  # noqa: B018 - what a damaged drawing raises
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with uncollected():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -68,7 +68,10 @@ def test_dotted_keys_without_end_are_ended_by_the_deadline_or_refused(pool: Pool
 
 
 def test_what_is_longer_than_any_such_file_is_not_parsed(pool: Pool, tmp_path: Path) -> None:
-    with reading(pool), pytest.raises(TooLarge, match=r"^facts\.toml: the file has 500001 bytes; a text file of this kind has 500000"):
+    with (
+        reading(pool),
+        pytest.raises(TooLarge, match=r"^facts\.toml: the file has 500001 bytes; a text file of this kind has 500000"),
+    ):
         read_facts(written(tmp_path, "#" * (MOST_BYTES + 1)))
 
 
