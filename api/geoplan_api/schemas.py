@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) of the files that others write and read: report, policy, facts."""
+"""JSON Schema (2020-12) of the files that others write and read: report, policy, facts, criteria, search."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from geoplan.policy import Policy
 from geoplan.policy.figures import Figure, figures
 from geoplan.policy.rule import Tier
 from geoplan.report import Content
+from geoplan.search.content import SearchContent
+from geoplan.search.criteria import Criteria
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
@@ -20,7 +22,7 @@ _MOST_SHARE = 10
 
 
 def schema_of(what: str) -> Schema:
-    """The schema of ``report``, ``policy`` or ``facts``.
+    """The schema of ``report``, ``policy``, ``facts``, ``criteria`` or ``search``.
 
     Raises
     ------
@@ -98,4 +100,19 @@ def _answer() -> Schema:
     return {**_closed(properties), "required": ["verdict", "by", "on", "reason"]}
 
 
-_SCHEMAS: Mapping[str, Callable[[], Schema]] = {"report": _report, "policy": _policy, "facts": _facts}
+def _criteria() -> Schema:
+    return Criteria.model_json_schema(by_alias=True, mode="validation")
+
+
+def _search() -> Schema:
+    """The record of a search of any release of ``/1``."""
+    return SearchContent.model_json_schema(by_alias=True, mode="validation")
+
+
+_SCHEMAS: Mapping[str, Callable[[], Schema]] = {
+    "report": _report,
+    "policy": _policy,
+    "facts": _facts,
+    "criteria": _criteria,
+    "search": _search,
+}

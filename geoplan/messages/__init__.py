@@ -34,6 +34,7 @@ _WORDS = frozenset(
         "part",
         "progress",
         "role",
+        "search-method",
         "stage",
         "standing",
         "strength",

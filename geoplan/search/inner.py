@@ -20,6 +20,7 @@ def inner_region(
     rules: RegionRules,
     share: NDArray[np.floating[Any]] | None = None,
     threads: int | None = None,
+    seeds: NDArray[np.bool_] | None = None,
 ) -> Region | None:
     """The best connected area inside a region.
 
@@ -37,6 +38,8 @@ def inner_region(
         Area, shape and neighbours of the area inside.
     share
         Usable share of each cell, or none.
+    seeds
+        Cells that may be seeds; by default all of the region.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def inner_region(
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     part = None if share is None else np.where((region & allowed)[box], share[box], 0)
     field = Field.of(score[box], (region & allowed)[box], cell, part)
-    pool = Pool(field, rules, threads)
+    pool = Pool(field, rules, threads, seeds=None if seeds is None else seeds[box])
     found = pool.best(np.zeros(field.value.shape, np.uint8), 1, 0, frozenset())
     if found is None:
         return None

@@ -24,12 +24,14 @@ class Pool:
         rules: RegionRules,
         threads: int | None = None,
         progress: Callable[[float], None] | None = None,
+        seeds: NDArray[np.bool_] | None = None,
     ) -> None:
         self.field = field
         self.rules = rules
         self._threads = threads
         self._progress = progress
-        self._seed_list = np.flatnonzero(field.eligible).astype(np.int64)
+        usable = field.eligible if seeds is None else field.eligible & seeds
+        self._seed_list = np.flatnonzero(usable).astype(np.int64)
         self.seeds = int(self._seed_list.size)
         self.grown = 0
         self._seeds, self._starts, self._limits = self._by_block()
@@ -108,6 +110,11 @@ class Pool:
         return (
             int(np.searchsorted(-self._found_scores, -left, side="left")) if left > -np.inf else len(self._found_scores)
         )
+
+    @property
+    def ceiling(self) -> float:
+        """No region of the wanted area and reach scores more, whatever its shape; infinite without a bound."""
+        return float(self._limits[0]) if self._limits.size else -math.inf
 
     def best_score(self) -> float:
         """The best score of any seed; −inf where no seed grows."""

@@ -73,6 +73,9 @@ class Selection:
         Eligible seeds.
     grown
         Seeds that were grown; the others cannot matter by their bound.
+    ceiling
+        No single region of the wanted area and reach scores more, whatever its shape; infinite where the evaluation
+        has no bound.
     """
 
     regions: tuple[Region, ...]
@@ -81,6 +84,7 @@ class Selection:
     bound: float
     seeds: int
     grown: int
+    ceiling: float
 
 
 def distance_to(mask: NDArray[np.bool_], cell: float) -> NDArray[np.float64]:
@@ -106,6 +110,7 @@ def locate(
     exact_up_to: int = 150,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
+    seeds: NDArray[np.bool_] | None = None,
 ) -> Selection:
     """The best ``count`` regions of a field.
 
@@ -123,6 +128,8 @@ def locate(
         The answer does not depend on it.
     progress
         Called with the share of seeds settled about once a second; what it raises ends the search.
+    seeds
+        Cells that may be seeds; by default every eligible one.
 
     Raises
     ------
@@ -134,7 +141,7 @@ def locate(
     spacing = spacing or Spacing()
     if spacing.existing is not None and spacing.existing_minimum > 0:
         field = field.without(spacing.existing < spacing.existing_minimum)
-    pool = Pool(field, rules, threads, progress)
+    pool = Pool(field, rules, threads, progress, seeds)
     search = _Search(pool, spacing)
     chosen = search.greedy(count)
     best = pool.best_score()
@@ -148,7 +155,7 @@ def locate(
     total = sum(region.score for region in chosen)
     proved = exact is not None or count == 1
     bound = total if proved else len(chosen) * best
-    return Selection(chosen, "exact" if proved else "greedy-swaps", total, bound, pool.seeds, pool.grown)
+    return Selection(chosen, "exact" if proved else "greedy-swaps", total, bound, pool.seeds, pool.grown, pool.ceiling)
 
 
 class _TooMany(Exception):

@@ -81,6 +81,23 @@ def read_raster(
             raise InputRefused("raster-unreadable", file=path.name, detail=_short(wrong)) from None
 
 
+def read_own(path: Path, row: int, column: int, rows: int, columns: int) -> NDArray[Any]:
+    """Cells of a raster that the product wrote, as they are stored.
+
+    Raises
+    ------
+    InputRefused
+        No such file, or it cannot be read.
+    """
+    with rasterio.Env(**_SETTINGS), _opened(path) as source:
+        window = Window.from_slices((row, row + rows), (column, column + columns))
+        try:
+            values: NDArray[Any] = source.read(1, window=window)
+        except _BROKEN as wrong:
+            raise InputRefused("raster-unreadable", file=path.name, detail=_short(wrong)) from None
+    return values
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():

@@ -29,6 +29,7 @@ from geoplan_api.cli.options import (
     console,
     language,
 )
+from geoplan_api.cli.search import search
 from geoplan_layers.sandbox.workers import warm
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 app = Commands(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 policies_app = Commands(no_args_is_help=False, invoke_without_command=True, help="政策文件 / the policies")
 app.add_typer(policies_app, name="policies")
+app.command()(search)
 
 
 @app.command()
@@ -253,7 +255,7 @@ def serve(
 
 
 @app.command()
-def schema(what: Annotated[str, typer.Argument(help="report | policy | facts")] = "report") -> None:
+def schema(what: Annotated[str, typer.Argument(help="report | policy | facts | criteria | search")] = "report") -> None:
     """JSON Schema."""
     from geoplan_api.schemas import schema_of
 

@@ -1,0 +1,196 @@
+"""``geoplan search``: where a town could lie."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from geoplan.errors import CallRefused
+from geoplan.messages import Lang, Message, say, word
+from geoplan.messages.units import format_unit
+from geoplan_api.cli.options import Asked, JsonOption, LangOption, OutOption, asks, console, language
+from geoplan_layers.sandbox.workers import warm
+
+if TYPE_CHECKING:
+    from geoplan.search.content import SearchContent
+    from geoplan_api.search.run import SearchResult
+
+_EVERY = 2.0
+
+
+@asks
+def search(
+    asked: Asked,
+    area: Annotated[str | None, typer.Option(help="研究范围 / study area FILE#LAYER[FIELD=VALUE]")] = None,
+    criteria: Annotated[Path | None, typer.Option(help="选址条件 / criteria FILE.toml")] = None,
+    count: Annotated[int | None, typer.Option(help="候选个数 / how many candidates")] = None,
+    why: Annotated[str | None, typer.Option(metavar="LON,LAT", help="这一点为何能选或不能选 / why a point")] = None,
+    criteria_template: Annotated[
+        bool, typer.Option("--criteria-template", help="打印一份带说明的条件文件 / print a criteria file to start from")
+    ] = False,
+    out: OutOption = None,
+    lang: LangOption = "zh",
+    as_json: JsonOption = False,
+) -> None:
+    """选址：哪里可以建小镇 / where a town could lie."""
+    tongue = language(lang)
+    if criteria_template:
+        sys.stdout.write(_template())
+        return
+    if area is None or criteria is None:
+        raise CallRefused("option-missing", option="--area" if area is None else "--criteria")
+    point = _point(why)
+    warm()
+    from geoplan_api.cli.asked import inquiry_of
+    from geoplan_api.search.request import search_request
+    from geoplan_api.search.run import run_search
+
+    request = search_request(inquiry_of(area, None, None, asked), criteria, count, tongue)
+    result = run_search(request, out, _Progress(tongue), point)
+    if as_json:
+        content = result.content.as_dict() | ({"why": result.why} if result.why else {})
+        sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    _told(result, tongue, console(err=as_json))
+    raise typer.Exit(result.exit_status)
+
+
+def _template() -> str:
+    from geoplan_api.demo import data_folder
+
+    return (data_folder() / "search" / "template.criteria.toml").read_text(encoding="utf-8")
+
+
+def _point(text: str | None) -> tuple[float, float] | None:
+    """``LON,LAT`` in degrees."""
+    if text is None:
+        return None
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError:
+        raise CallRefused("search-why-spelling", given=text) from None
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise CallRefused("search-why-spelling", given=text)
+    return lon, lat
+
+
+class _Progress:
+    """Lines for people on stderr: each stage once, and how far it is every two seconds."""
+
+    def __init__(self, lang: Lang) -> None:
+        self._lang: Lang = lang
+        self._stage = ""
+        self._last = 0.0
+
+    def __call__(self, stage: str, done: float, total: float) -> None:
+        now = time.monotonic()
+        if stage == self._stage and now - self._last < _EVERY:
+            return
+        part = f" {min(done / total, 1.0):.0%}" if stage == self._stage and total else ""
+        self._stage, self._last = stage, now
+        sys.stderr.write(f"{word('progress', stage, self._lang)}{part}\n")
+        sys.stderr.flush()
+
+
+def _told(result: SearchResult, lang: Lang, terminal: Any) -> None:
+    content = result.content
+    of = content.account
+
+    def tell(key: str, **args: Any) -> None:
+        terminal.print(escape(say(Message(f"search.{key}", args), lang)), soft_wrap=True)
+
+    if content.invented:
+        tell("invented")
+    amounts = {"area": of.area_m2, "excluded": of.excluded_m2, "unknown": of.unknown_m2, "eligible": of.eligible_m2}
+    tell("account", **amounts)
+    terminal.print(_constraints(content, lang))
+    if content.candidates:
+        tell("found", count=len(content.candidates))
+        terminal.print(_candidates(content, lang))
+        if len(content.candidates) < content.count:
+            tell("fewer", wanted=content.count)
+        tell("selection", method=content.selection.method, seeds=content.selection.seeds)
+        if content.selection.gap is not None:
+            tell("gap", ceiling=content.selection.ceiling, gap=content.selection.gap)
+    else:
+        tell("none")
+    for each in content.dropped:
+        if each.why:
+            where = f"{each.at.lon:.4f}, {each.at.lat:.4f}"
+            terminal.print(f"  · {where}  {escape(each.why.says[lang])}", soft_wrap=True)
+    for line in why_lines(result.why, content, lang) if result.why else []:
+        terminal.print(escape(line), soft_wrap=True)
+    if result.folder:
+        terminal.print(escape(str(result.folder)), soft_wrap=True)
+    tell("disclaimer")
+
+
+def _column(name: str, lang: Lang) -> str:
+    return say(Message(f"search.column.{name}"), lang)
+
+
+def _candidates(content: SearchContent, lang: Lang) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("rank", "score", "planning", "construction", "verdict", "stays", "town", "place"):
+        table.add_column(_column(name, lang), justify="left" if name in ("verdict", "place") else "right")
+    for each in content.candidates:
+        built = "—" if each.construction is None else format_unit(each.construction.area_m2, "km2s", lang)
+        town = "—" if each.nearest_town_m is None else format_unit(each.nearest_town_m, "distance", lang)
+        table.add_row(
+            str(each.rank),
+            f"{each.score:.3f}",
+            format_unit(each.planning.area_m2, "km2s", lang),
+            built,
+            word("verdict", each.verdict, lang),
+            f"{each.stays:.0%}",
+            town,
+            f"{each.at.lon:.4f}, {each.at.lat:.4f}",
+        )
+    return table
+
+
+def _constraints(content: SearchContent, lang: Lang) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("constraint", "alone", "only", "unknown"):
+        table.add_column(_column(name, lang), justify="left" if name == "constraint" else "right")
+    for each in content.account.constraints:
+        figures = (each.alone_m2, each.only_m2, each.unknown_m2)
+        table.add_row(escape(each.title.says[lang]), *(format_unit(value, "km2s", lang) for value in figures))
+    return table
+
+
+def why_lines(why: dict[str, Any], content: SearchContent, lang: Lang) -> list[str]:
+    """Why a point is or is not a site, in words."""
+    titles = {each.id: each.title.says[lang] for each in content.account.constraints}
+
+    def tell(key: str, **args: Any) -> str:
+        return say(Message(f"search.why.{key}", args), lang)
+
+    verdict = why["verdict"]
+    if verdict == "outside":
+        return [tell("outside")]
+    lines = []
+    if verdict == "excluded":
+        lines.append(tell("excluded", reasons=[titles[each] for each in why["excluded_by"]]))
+    elif verdict == "not-known":
+        lines.append(tell("not-known", reasons=[titles[each] for each in why["not_known_by"]]))
+    else:
+        lines.append(tell("eligible", suitability=why["suitability"]))
+    lines += [
+        "  " + tell("factor", id=each["id"], score=each["score"], weight=each["weight"]) for each in why["factors"]
+    ]
+    if why["in_candidates"]:
+        lines.append(tell("inside", ranks=why["in_candidates"]))
+    if verdict == "eligible" and why["region"] is None:
+        lines.append(tell("no-region"))
+    elif why["region"] is not None:
+        score = why["region"]["score"]
+        better = why["beaten_by"]
+        lines.append(tell("beaten", score=score, ranks=better) if better else tell("unbeaten", score=score))
+    return lines

@@ -1,0 +1,66 @@
+"""The one way from a request to a folder of results."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from geoplan.progress import Progress
+from geoplan.search.content import SearchContent
+from geoplan.search.siting import search
+from geoplan_api.search.request import SearchRequest
+from geoplan_api.search.results import candidate_name, write_results
+from geoplan_api.search.study import judge, prepare
+from geoplan_api.search.why import why_at
+from geoplan_layers.sandbox.session import reading
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The record of a search, its folder if one was asked for, and why a point is or is not a site."""
+
+    content: SearchContent
+    folder: Path | None
+    why: dict[str, Any] | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """0 with candidates, 1 without."""
+        return 0 if self.content.candidates else 1
+
+
+@reading()
+def run_search(
+    request: SearchRequest, out: Path | None, progress: Progress, why: tuple[float, float] | None = None
+) -> SearchResult:
+    """Search, and write the results.
+
+    Parameters
+    ----------
+    out
+        The folder of the results, made where it is missing; none keeps nothing but the record.
+    why
+        Longitude and latitude of a point to be explained.
+
+    Raises
+    ------
+    GeoplanError
+        What was refused or could not be finished; nothing is left half written.
+    Cancelled
+        ``progress`` says that the user asked for it.
+    """
+    prepared = prepare(request, progress)
+    found = search(
+        prepared.study, judge(prepared, lambda rank: candidate_name(rank, request.lang)), request.wanted, progress
+    )
+    folder = out or Path(mkdtemp(prefix="geoplan-search-"))
+    try:
+        content = write_results(prepared, found, folder, progress)
+        explained = None if why is None else why_at(folder, *why)
+    finally:
+        if out is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    return SearchResult(content, out, explained)
