@@ -74,7 +74,11 @@ def test_classes_of_a_raster_are_its_codes() -> None:
         ({"weights": {"method": "entropy"}}, "c.toml", "go with weights.method"),
         ({"factors": [{k: v for k, v in FACTOR.items() if k != "weight"}]}, "c.toml", "needs a weight"),
         ({"cell_m": 0.1}, "cell_m", "greater than or equal to 1"),
-        ({"constraints": [{"id": "a", "features": {"layer": "roads", "groups": ["gold"]}}]}, "groups", "no group of land"),
+        (
+            {"constraints": [{"id": "a", "features": {"layer": "roads", "groups": ["gold"]}}]},
+            "groups",
+            "no group of land",
+        ),
         ({"constraints": [{"id": "a", "features": {"layer": "streets"}}]}, "layer", "pattern"),
         ({"schema": "geoplan/criteria/2"}, "schema", "geoplan/criteria/1"),
     ],
