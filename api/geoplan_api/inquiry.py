@@ -148,14 +148,17 @@ class Grounds:
         GeoplanError
             The files contradict each other, or what was said of them was not needed.
         """
-        asked = self.inquiry
-        layers: list[ReadLayer] = [*(each.afresh() for each in self.layers), *self._near(planning)]
+        asked, layers = self.inquiry, self.layers_near(planning)
         agree(planning, construction, layers, self.register, anywhere=asked.anywhere)
         read = read_with(planning, construction, layers, self.register)
         _parameters_used(asked, read)
         proposal = Proposal(planning, construction, name, self.facts)
         choice = Options(self.on, asked.accuracy, asked.anywhere, asked.readings, read)
         return check(proposal, self.policies, layers, self.register, choice, self.book, facts_source=self.facts_source)
+
+    def layers_near(self, planning: Boundary) -> list[ReadLayer]:
+        """The layers of the call as freshly opened, and the registered ones near a boundary."""
+        return [*(each.afresh() for each in self.layers), *self._near(planning)]
 
     def _near(self, planning: Boundary) -> list[PreparedLayer]:
         """The registered layers near a boundary, opened once."""

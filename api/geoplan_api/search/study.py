@@ -62,7 +62,7 @@ def prepare(request: SearchRequest, progress: Progress) -> Prepared:
     progress("search-reading", 0, 0)
     ground = grounds(asked)
     area = replace(read_boundary(asked.planning, asked.reading), name=None)
-    layers = [each.afresh() for each in ground.layers]
+    layers = ground.layers_near(area)
     site = Site(Proposal(area), layers, ground.register, accuracy=asked.accuracy, anywhere=asked.anywhere)
     sources = Sources(site, _rasters(request))
     policies = with_readings(ground.book.chosen(ground.policies), asked.readings)
