@@ -39,8 +39,8 @@
     return {path, box};
   }
 
-  /* Parallel lines as a fill: one stripe, repeated and turned. */
-  function hatched(context, hatch) {
+  /* Parallel lines as a fill: one stripe, repeated and turned; `corner` is the tile's, so that lines run on. */
+  function hatched(context, hatch, corner) {
     const size = Math.max(2, Math.round(2 * (hatch.weight + hatch.spaceWeight)));
     const tile = document.createElement("canvas");
     tile.width = tile.height = size;
@@ -54,7 +54,10 @@
     paint.fillStyle = hatch.color;
     paint.fillRect(0, 0, size, 2 * hatch.weight);
     const pattern = context.createPattern(tile, "repeat");
-    pattern.setTransform(new DOMMatrix().rotate(hatch.angle).scale(0.5));
+    const turn = (hatch.angle * Math.PI) / 180;
+    const across = {x: -Math.sin(turn), y: Math.cos(turn)};
+    const begun = (corner.x * across.x + corner.y * across.y) % (size / 2);
+    pattern.setTransform(new DOMMatrix().translate(-begun * across.x, -begun * across.y).rotate(hatch.angle).scale(0.5));
     return pattern;
   }
 
@@ -100,7 +103,7 @@
       const canvas = document.createElement("canvas");
       const density = Math.min(window.devicePixelRatio || 1, 2);
       canvas.width = canvas.height = SIDE * density;
-      canvas.geoplan = {stop: new AbortController(), features: [], density, leftOut: 0, z: coords.z - 1};
+      canvas.geoplan = {stop: new AbortController(), features: [], density, leftOut: 0, z: coords.z - 1, corner: coords.scaleBy(L.point(SIDE, SIDE))};
       this._load(canvas, coords).then(() => done(null, canvas), (wrong) => done(wrong, canvas));
       return canvas;
     },
@@ -128,14 +131,14 @@
 
     /* Styles from below: what comes first in the legend lies on top. */
     _paint(canvas) {
-      const {features, density, z} = canvas.geoplan;
+      const {features, density, z, corner} = canvas.geoplan;
       const context = canvas.getContext("2d");
       context.setTransform(density, 0, 0, density, 0, 0);
       context.clearRect(0, 0, SIDE, SIDE);
       const single = z >= this.data.detailFrom;
       for (let i = this.data.styles.length - 1; i >= 0; i -= 1) {
         const several = features.filter((each) => each.style === i);
-        if (several.length && !this.hidden.has(i)) { this._layer(context, several, this.data.styles[i], single, z); }
+        if (several.length && !this.hidden.has(i)) { this._layer(context, several, this.data.styles[i], {single, z, corner}); }
       }
       const chosen = this._chosen ? features.filter(({id}) => id === this._chosen) : [];
       for (const {path} of chosen) {
@@ -145,13 +148,13 @@
       }
     },
 
-    _layer(context, several, style, single, z) {
+    _layer(context, several, style, {single, z, corner}) {
       const areas = new Path2D();
       const lines = new Path2D();
       for (const {path, type} of several) { (type === POLYGON ? areas : lines).addPath(path); }
       if (style.hatch && single) {
         context.globalAlpha = style.fillOpacity === undefined ? 1 : style.fillOpacity;
-        context.fillStyle = hatched(context, style.hatch);
+        context.fillStyle = hatched(context, style.hatch, corner);
         context.fill(areas);
       } else if (style.fill) {
         context.globalAlpha = style.hatch ? style.hatch.spaceOpacity || 0.4 : style.fillOpacity;
