@@ -19,7 +19,8 @@ from geoplan.measure import polygons_of
 from geoplan.plane import Plane
 from geoplan.progress import Cancelled
 from geoplan_layers.prepared.kernel import pack_of
-from geoplan_layers.prepared.pack import Floats, Pack
+from geoplan_layers.prepared.pack import Drawn as Kept
+from geoplan_layers.prepared.pack import Floats, Pack, group_boxes
 from geoplan_layers.prepared.tiles import message
 from geoplan_layers.prepared.tiles.address import DEEPEST, Tile, ground, mercator, way
 from geoplan_layers.prepared.tiles.outline import Rings
@@ -210,6 +211,31 @@ def test_the_fitted_way_is_within_a_fiftieth_of_a_unit(zoom: int, reach: float) 
     assert np.abs(down - shapely.get_y(exact)).max() < 0.02
 
 
+def test_roads_and_streams_are_lines() -> None:
+    """A layer that is not of polygons alone: lines cut at the rim, streams that are areas beside them."""
+    shapes = [
+        shapely.LineString([(X0, Y0), (X0 + 500, Y0 + 40), (X0 + 9000, Y0 + 40)]),
+        shapely.box(X0 + 100, Y0 + 100, X0 + 300, Y0 + 300).difference(shapely.Point(X0 + 200, Y0 + 200).buffer(50)),
+        shapely.MultiLineString([[(X0, Y0 + 50), (X0 + 90, Y0 + 90)], [(X0, Y0 + 60), (X0 + 90, Y0 + 99)]]),
+        shapely.LineString([(X0 + 90_000, Y0), (X0 + 90_100, Y0)]),
+    ]
+    raw = [shapely.to_wkb(each) for each in shapes]
+    boxes = np.array([each.bounds for each in shapes])
+    kept = Kept(np.frombuffer(b"".join(raw), np.uint8), np.cumsum([len(each) for each in raw]))
+    pack = dataclasses.replace(
+        told([shapely.box(*each.bounds).buffer(1) for each in shapes]),
+        boxes=boxes, groups=group_boxes(boxes), drawn=kept,
+    )  # fmt: skip
+    tile = around(X0 + 200, Y0 + 100, 14)
+    road, stream, tracks = decoded(TileSet(pack, "roads").draw(tile).content, "roads")["features"]
+    window = shapely.box(-MARGIN, -MARGIN, EXTENT + MARGIN, EXTENT + MARGIN)
+    assert [each["geometry"]["type"] for each in (road, stream, tracks)] == ["LineString", "Polygon", "MultiLineString"]
+    exact = shapely.intersection(in_tile(shapes[0], tile), window)
+    assert shapely.hausdorff_distance(shapely.geometry.shape(road["geometry"]), exact) < 1
+    near(polygon(stream), clipped(shapes[1], tile))
+    assert [_surveyors(np.array(each)) > 0 for each in stream["geometry"]["coordinates"]] == [True, False]
+
+
 # --- From afar -------------------------------------------------------------------------------------------------------
 
 
@@ -223,7 +249,7 @@ def test_traced_classes_give_the_same_grid_again(cells: Any) -> None:
     classes, commands, ends = content
     assert classes.tolist() == sorted(set(cells.ravel().tolist()) - {0})
     starts, slots = np.concatenate(([0], ends[:-1])), np.full((len(ends), 3), -1, np.int64)
-    written = message.filled(message.features, commands, starts, ends, np.zeros(len(ends), np.int64), slots)
+    written = message.filled(message.features, commands, starts, ends, ends * 0 + 3, ends * 0, slots)
     features = decoded(message.layer("land-use", CELLS, [written]))["features"]
     again = np.zeros_like(cells)
     for value, feature in zip(classes, features, strict=True):

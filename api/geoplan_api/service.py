@@ -26,9 +26,10 @@ from geoplan_api.jobs.desk import JobDesk
 from geoplan_api.objects import Objects
 from geoplan_api.office import office_policies
 from geoplan_api.pool import CheckPool
-from geoplan_api.registered import Registered, registered_layers
+from geoplan_api.registered import Registered, registered_layers, store_of
 from geoplan_api.settings import Settings
 from geoplan_api.store import Store, StoredCheck, new_id
+from geoplan_api.tile_desk import TileDesk
 from geoplan_api.upload import Submission
 from geoplan_layers.overlaps import Overlaps, read_overlaps, write_overlaps
 from geoplan_layers.sandbox.session import ReaderFault, reading
@@ -54,6 +55,7 @@ class Service:
     book: PolicyBook
     holds: Holds
     jobs: JobDesk
+    tiles: TileDesk
 
     def check(
         self, form: Submission, folder: Path, lang: Lang, cancellation: Cancellation | None = None
@@ -158,6 +160,7 @@ def open_service(settings: Settings) -> Service:
             book=PolicyBook(own),
             holds=Holds(home),
             jobs=JobDesk(settings, home, store),
+            tiles=TileDesk(store_of(home.root)),
         )
         service.jobs.start()
         return service

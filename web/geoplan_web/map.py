@@ -6,6 +6,7 @@ service hands out. Nothing on it is asked of the outside.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import folium
@@ -25,7 +26,15 @@ _ZOOMS: dict[str, Any] = {"minZoom": 5, "maxZoom": 22, "zoomSnap": 0.25, "zoomDe
 """From a province to a sliver; in quarters of a step, so that a boundary fills the page."""
 
 
-def draw(content: Json, overlaps: Drawn, lang: Lang, *, mode: Mode = "inline", nonce: str | None = None) -> str:
+def draw(
+    content: Json,
+    overlaps: Drawn,
+    lang: Lang,
+    *,
+    mode: Mode = "inline",
+    nonce: str | None = None,
+    whole: Mapping[str, str] | None = None,
+) -> str:
     """The map of a report as an HTML page.
 
     Parameters
@@ -39,6 +48,8 @@ def draw(content: Json, overlaps: Drawn, lang: Lang, *, mode: Mode = "inline", n
         beside it.
     nonce
         Put on every script and style, for `geoplan_web.assets.content_security_policy`.
+    whole
+        Addresses of the maps of whole layers, by role; a file that opens from disk has none.
 
     Notes
     -----
@@ -48,7 +59,7 @@ def draw(content: Json, overlaps: Drawn, lang: Lang, *, mode: Mode = "inline", n
     """
     report = ReportView(content, lang)
     page = MapPage(say(Message("map.title", {"name": report.name}), lang), lang)
-    data = map_data(report, overlaps)
+    data = map_data(report, overlaps, whole)
     page.add_child(Caption(render("map_caption.html", lang, report=report, findings=data["findings"], icons=ICONS)))
     _map(report, overlaps, data["words"]).add_child(Drawing(data)).add_to(page)
     return localise(page.render(), mode=mode, nonce=nonce)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from geoplan.messages import Message, catalogue, say
+from geoplan.messages import Message, catalogue, say, word
 from geoplan.plane import Plane
 from geoplan_web.evidence import Citing, decisive
 from geoplan_web.finding import ICONS, ReportView
@@ -18,12 +18,13 @@ _SCRIPT = "map.script."
 """Messages that scripts of the map say."""
 
 
-def map_data(report: ReportView, drawn: Drawn) -> dict[str, Any]:
+def map_data(report: ReportView, drawn: Drawn, whole: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Everything that the map's scripts need.
 
     A layer's ``rows`` are columns: one list for each property that a row of the layer has. ``shape`` is written by
     `PointTable`; ``patch`` and ``id`` go without the beginning that all of them share; ``label`` and ``findings``
     are places in ``labels`` and in the page's ``findings``. A finding with ``shows`` is shown by those rows alone.
+    ``whole`` are addresses of the maps of whole layers, by role.
     """
     table, cited = PointTable(), _Numbered()
     decided = {f.anchor: ids for policy in report.policies for f in policy.findings if (ids := decisive(f))}
@@ -37,6 +38,7 @@ def map_data(report: ReportView, drawn: Drawn) -> dict[str, Any]:
         "precision": PRECISION,
         "meridian": drawn.plane.central_meridian,
         "missing": missing(report),
+        "whole": [{"title": word("role", role, report.lang), "href": href} for role, href in (whole or {}).items()],
         "findings": [
             {
                 "anchor": c.anchor,

@@ -26,6 +26,7 @@ class MapPage(Figure):
         "<head>\n"
         "{{ this.header.render(**kwargs) }}\n"
         "<title>{{ this.title }}</title>\n"
+        '<link rel="icon" href="data:,">\n'
         "</head>\n"
         "<body>\n"
         "{{ this.html.render(**kwargs) }}\n"

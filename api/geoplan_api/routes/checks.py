@@ -14,6 +14,7 @@ from geoplan_api.negotiate import HTML, JSON, wants_page
 from geoplan_api.respond import VARY, data, lang_of, only, page, page_or_data
 from geoplan_api.routes.asked import judged
 from geoplan_api.routes.documented import as_report, documented, refusals
+from geoplan_api.routes.tiles import maps_of
 from geoplan_api.service import service_of
 from geoplan_api.upload import receive
 from geoplan_layers.overlaps import Overlaps
@@ -86,7 +87,12 @@ def show_map(request: Request, check_id: str) -> Response:
     """地图页 / the map as a page of the service."""
     only(request, HTML)
     content, overlaps = _geometry(request, check_id)
-    return page(request, lambda lang, nonce: web_map.draw(content, overlaps, lang, mode="static", nonce=nonce))
+
+    def draw(lang: Lang, nonce: str) -> str:
+        whole = maps_of(service_of(request).tiles, content, overlaps, lang)
+        return web_map.draw(content, overlaps, lang, mode="static", nonce=nonce, whole=whole)
+
+    return page(request, draw)
 
 
 @router.get("/checks/{check_id}/map.html", response_class=Response, responses=documented(HTML))

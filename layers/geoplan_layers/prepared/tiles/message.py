@@ -12,14 +12,14 @@ from geoplan_layers.prepared.tiles.varint import put, size
 
 KEYS = ("code", "name", "id")
 """Names of attributes, in the order of the columns of ``slots``."""
-POLYGON = 3
 
 
 @compiled
-def features(commands, starts, ends, numbers, slots, out):
+def features(commands, starts, ends, kinds, numbers, slots, out):
     """Features with geometry ``commands[starts[k]:ends[k]]``: how many bytes they take, and the bytes if there is room.
 
-    ``numbers[k]`` is the feature's id, 0 for none; ``slots[k, i]`` the place of the value of key i, −1 for none.
+    ``kinds[k]`` is 1 for points, 2 for lines, 3 for polygons; ``numbers[k]`` the feature's id, 0 for none;
+    ``slots[k, i]`` the place of the value of key i, −1 for none.
     """
     at = 0
     for k in range(len(starts)):
@@ -38,7 +38,7 @@ def features(commands, starts, ends, numbers, slots, out):
         for i in range(slots.shape[1]):
             if slots[k, i] >= 0:
                 at = put(out, put(out, at, i), slots[k, i])
-        at = put(out, put(out, at, 3 << 3), POLYGON)
+        at = put(out, put(out, at, 3 << 3), kinds[k])
         at = put(out, put(out, at, 4 << 3 | 2), drawn)
         for b in range(starts[k], ends[k]):
             out[at] = commands[b]

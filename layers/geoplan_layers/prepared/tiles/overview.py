@@ -22,6 +22,7 @@ from geoplan_layers.prepared.tiles import message, tracing
 from geoplan_layers.prepared.tiles.address import Box, Tile, mercator, way
 from geoplan_layers.prepared.tiles.outline import Rings
 from geoplan_layers.prepared.tiles.raster import burn
+from geoplan_layers.prepared.tiles.shapes import POLYGON
 
 CELLS = 512
 """Cells along a side of a tile: one for each pixel of a map."""
@@ -69,7 +70,7 @@ class Overview:
         told = [word for word in words if word]
         slots[[bool(word) for word in words], 0] = np.arange(len(told))
         starts, numbers = np.concatenate(([0], ends[:-1])), np.zeros(len(classes), np.int64)
-        drawn = message.filled(message.features, commands, starts, ends, numbers, slots)
+        drawn = message.filled(message.features, commands, starts, ends, numbers + POLYGON, numbers, slots)
         return message.layer(name, CELLS, [drawn, *(message.value(word) for word in told)])
 
     def save(self, folder: Path) -> None:

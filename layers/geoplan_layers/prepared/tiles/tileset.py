@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
+from geoplan.plane import Plane
 from geoplan.progress import Progress, unwatched
+from geoplan_layers.prepared.kernel import pack_of
 from geoplan_layers.prepared.pack import Integers, Pack
 from geoplan_layers.prepared.tiles import message, outline
-from geoplan_layers.prepared.tiles.address import DEEPEST, Box, Tile, ground
+from geoplan_layers.prepared.tiles.address import DEEPEST, Box, Tile, Way, ground
 from geoplan_layers.prepared.tiles.outline import Rings
-from geoplan_layers.prepared.tiles.overview import Overview, make_overview, open_overview
+from geoplan_layers.prepared.tiles.overview import CELLS, Overview, make_overview, open_overview
+from geoplan_layers.prepared.tiles.shapes import POLYGON, shape_commands
 
 FORM = 1
 """Raised when the same layer gives other tiles than before: part of what caches know a tile by."""
@@ -94,7 +98,7 @@ class TileSet:
     @cached_property
     def detail_from(self) -> int:
         """The zoom from which patches are drawn one by one: by how densely they lie where they lie densely."""
-        if len(self.pack) <= CROWD:
+        if len(self.pack) <= CROWD or self.pack.drawn is not None:
             return 0
         groups = self.pack.groups
         areas = np.maximum((groups[:, 2] - groups[:, 0]) * (groups[:, 3] - groups[:, 1]), 1.0)
@@ -113,7 +117,7 @@ class TileSet:
         return found
 
     def _made(self, progress: Progress) -> Overview:
-        made = make_overview(self.pack, self._work, self.detail_from - 1, progress)
+        made = make_overview(self.pack, self._work, max(self.detail_from - 1, 0), progress)
         if self.folder is not None:
             with suppress(OSError):  # a folder that cannot be written to: it stays in memory
                 made.save(self.folder)
@@ -135,19 +139,29 @@ class TileSet:
         return seen, len(index) - len(seen)
 
     def _patches(self, index: Integers, tile: Tile, box: Box) -> bytes:
-        work, ends = self._work, np.empty(len(index), np.int64)
         way = tile.way(self.pack.plane, _widened(box), EXTENT)
-        room = np.empty(64 * len(index) + 1024, np.uint8)
-        commands = outline.commands(work, index, way, float(-MARGIN), float(EXTENT + MARGIN), ends, room)
+        commands, ends, kinds = self._outlines(index, way)
         starts = np.concatenate((np.zeros(1, np.int64), ends[:-1])) if len(ends) else ends
         kept = starts < ends
         if not kept.any():
             return b""
-        content = self._features(index[kept], commands, starts[kept], ends[kept])
-        return message.layer(self.name, EXTENT, content)
+        words, slots = self._told(index[kept])
+        drawn = message.filled(
+            message.features, commands, starts[kept], ends[kept], kinds[kept], index[kept] + 1, slots
+        )
+        return message.layer(self.name, EXTENT, [drawn, *words])
 
-    def _features(self, index: Integers, commands: NDArray[np.uint8], starts: Integers, ends: Integers) -> list[bytes]:
-        """Features and the values of their attributes: words of codes and names once, then a number for each patch."""
+    def _outlines(self, index: Integers, way: Way) -> tuple[NDArray[np.uint8], Integers, Integers]:
+        """Commands of patches, where those of each end, and what kind of shape each is."""
+        low, high = float(-MARGIN), float(EXTENT + MARGIN)
+        if self.pack.drawn is not None:
+            return shape_commands(self.pack.shapes(index), way, low, high)
+        ends, room = np.empty(len(index), np.int64), np.empty(64 * len(index) + 1024, np.uint8)
+        commands = outline.commands(self._work, index, way, low, high, ends, room)
+        return commands, ends, np.full(len(index), POLYGON, np.int64)
+
+    def _told(self, index: Integers) -> tuple[list[bytes], Integers]:
+        """Values of attributes, and their places: words of codes and names once, then a number for each patch."""
         pack, words = self.pack, list[str]()
         slots = np.full((len(index), len(message.KEYS)), -1, np.int64)
         for key, (which, all_words) in enumerate(((pack.codes, pack.code_words), (pack.names, pack.name_words))):
@@ -160,11 +174,8 @@ class TileSet:
         has_id = id_ends > id_starts
         slots[has_id, 2] = len(words) + np.arange(np.count_nonzero(has_id))
         letters = _read_only(pack.ids)
-        return [
-            message.filled(message.features, commands, starts, ends, index + 1, slots),
-            *(message.value(word) for word in words),
-            message.filled(message.texts, letters, id_starts[has_id], id_ends[has_id]),
-        ]
+        numbers = message.filled(message.texts, letters, id_starts[has_id], id_ends[has_id])
+        return [*(message.value(word) for word in words), numbers], slots
 
 
 def _read_only(array: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -179,3 +190,15 @@ def _widened(box: Box) -> Box:
     west, south, east, north = box
     reach = max(east - west, north - south)
     return west - reach, south - reach, east + reach, north + reach
+
+
+def warm() -> None:
+    """Compile everything that draws tiles, or load it from the disk."""
+    square = np.array([shapely.box(0, 0, 1, 1)], dtype=object)
+    pack = replace(pack_of(square, Plane(120)), ids=np.frombuffer(b"1", np.uint8), id_ends=np.ones(1, np.int64))
+    tiles = TileSet(pack, "warm")
+    west, south, east, north = tiles.ground
+    column, row = ((west + east) / 2 / 360 + 0.5) * 2**DEEPEST, (0.5 - (south + north) / 720) * 2**DEEPEST
+    tiles.draw(Tile(DEEPEST, int(column), int(row)))
+    made = tiles.overview()
+    made.draw(Tile(made.zoom, made.column // CELLS, made.row // CELLS), pack.code_words, "warm")

@@ -65,7 +65,7 @@
     },
 
     onAdd(map) {
-      const {words, missing} = this._drawing.data;
+      const {words, missing, whole} = this._drawing.data;
       const box = L.DomUtil.create("section", "geoplan-legend");
       box.setAttribute("aria-label", words.legend);
       this._toggle = element("button", "geoplan-legend-toggle", words.legend, box);
@@ -73,6 +73,7 @@
       this._body = L.DomUtil.create("div", "geoplan-legend-body", box);
       for (const group of this._drawing.groups) { this._group(group); }
       if (missing.length) { this._absent(words, missing); }
+      if (whole && whole.length) { this._leads(words, whole); }
       L.DomEvent.disableClickPropagation(box);
       L.DomEvent.disableScrollPropagation(box);
       L.DomEvent.on(this._toggle, "click", () => this._fold(!this._body.hidden));
@@ -127,6 +128,16 @@
         const item = L.DomUtil.create("li", "", list);
         item.appendChild(sample(style));
         element("span", "", style.title, item);
+      }
+    },
+
+    /* The maps of whole layers, at this place. */
+    _leads(words, whole) {
+      const box = L.DomUtil.create("p", "geoplan-legend-whole", this._body);
+      element("strong", "", words.whole, box);
+      for (const {title, href} of whole) {
+        const link = element("a", "", title, box);
+        Object.assign(link, {href, target: "_blank", rel: "noopener"});
       }
     },
 
