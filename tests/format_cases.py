@@ -26,6 +26,7 @@ import shapely
 
 from builders import HUZHOU, box
 from cad_files import drawing
+from curved_gdb import write_circle
 from geoplan.boundary import Boundary
 from geoplan.crs import recognise
 from geoplan.errors import GeoplanError
@@ -282,6 +283,11 @@ VRT = '<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>/vsicurl/http://12
 WFS = "<OGRWFSDataSource><URL>http://127.0.0.1:9/wfs</URL></OGRWFSDataSource>"
 
 
+def circle_database(folder: Path) -> Path:
+    """A circle of two arcs in a .gdb, as ArcGIS keeps it."""
+    return write_circle(folder, 510_000.0, 3_416_000.0, 100.0)
+
+
 def curved(name: str, driver: str) -> Maker:
     """A circle of 100 m as a curve polygon of circular strings."""
     x, y = 510_000.0, 3_416_000.0
@@ -442,6 +448,7 @@ CASES: tuple[Case, ...] = (
     Case("file geodatabase", "one feature class", database),
     Case("file geodatabase", "several, none named", layers("a.gdb", "OpenFileGDB", 规划=SQUARE, 建设=OTHER)),
     Case("file geodatabase", "several, one named", layers("a.gdb", "OpenFileGDB", "#建设", 规划=SQUARE, 建设=OTHER)),
+    Case("file geodatabase", "curve polygon (circular arcs)", circle_database),
     Case("file geodatabase", "its catalogue is missing", without_catalog),
     Case("file geodatabase", "a table is a link", links_only),
     Case("flatgeobuf", "one layer", gdal("a.fgb", "FlatGeobuf")),

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from builders import box
 from cad_files import X, Y, drawing
+from curved_gdb import write_circle
 from format_cases import (
     HOLE,
     LINK,
@@ -49,7 +50,7 @@ from geoplan_layers.files.ogr import READ, pyogrio
 from geoplan_layers.files.signature import kind_of
 from geoplan_layers.files.table import Table
 from geoplan_layers.formats import EXPORT_INSTEAD, FORMATS
-from geoplan_layers.selector import parse_selector
+from geoplan_layers.selector import Selector, parse_selector
 from geoplan_layers.vector import opened, read_table
 
 
@@ -448,3 +449,11 @@ def test_reading_a_drawing_leaves_the_collector_as_it_was() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_a_circle_in_a_file_geodatabase_keeps_its_area(tmp_path: Path) -> None:
+    path = write_circle(tmp_path, 500_500.0, 3_400_500.0, 400.0)
+    found = read_boundary(Selector(path), ReadOptions())
+    assert found.polygons.area == pytest.approx(math.pi * 400.0**2, rel=1e-6)
+    assert found.vertices == 3602
+    assert [each.id for each in found.notes] == ["read.curves-by-angle"]

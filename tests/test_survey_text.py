@@ -170,6 +170,7 @@ def test_points_as_exporters_write_them() -> None:
         HEAD + PLOT + SQUARE.replace("000.000", "000．000"),
         HEAD + "导出面数据0\n" + SQUARE,
         "导出面数据0\n" + SQUARE,
+        "导出面数据0\n" + PLOT + SQUARE,
         "".join(f"{i},DK7,1,J{i},{x},{y}\n" for i, (x, y) in enumerate(corners, 1)),
         "".join(f"{x},{y}\n" for x, y in corners),
         "".join(f"{y},{x}\n" for x, y in corners),

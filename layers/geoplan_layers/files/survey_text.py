@@ -53,6 +53,7 @@ class _Reading:
     file: str
     most: int
     plots: list[PlotRows] = field(default_factory=list)
+    title: PlotRows | None = None
     keys: dict[str, str] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
     passed: list[int] = field(default_factory=list)
@@ -155,6 +156,7 @@ def _read_line(reading: _Reading, order: int, raw: str) -> None:
         _open_plot(reading, order, header)
     elif _EXPORTED.fullmatch(line):
         _begin(reading, PlotRows(order))
+        reading.title = reading.plots[-1]
     elif not _read_key(reading, line):
         if reading.begun:
             raise InputRefused("survey-line", file=reading.file, where=f"line {order}", count=len(values))
@@ -174,6 +176,8 @@ def _open_plot(reading: _Reading, order: int, values: list[str]) -> None:
         raise InputRefused("survey-kind", file=reading.file, where=f"line {order}", given=given)
     if not any(value.upper() in KINDS for value in values):
         reading.notes.append(Message("read.survey-kind-empty", {"line": order}))
+    if reading.title is not None and reading.title is reading.plots[-1] and not len(reading.title):
+        reading.plots.pop()  # a title above the header of one and the same plot
     _begin(reading, plot)
 
 
