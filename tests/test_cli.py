@@ -312,6 +312,14 @@ def test_doctor_finds_a_sound_installation(tmp_path: Path) -> None:
     assert "policies: good" in run.stdout
 
 
+def test_a_check_loads_no_file_library_and_no_compiler() -> None:
+    """They take longer than a check does; a reader process loads what it reads files with."""
+    heavy = {"pyogrio", "pandas", "geopandas", "numba", "rasterio", "sqlalchemy", "fastapi", "huey", "scipy", "dask"}
+    code = f"import sys, geoplan_api.inquiry, geoplan_api.cli.asked; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_help_is_quick_to_load_and_imports_no_reader() -> None:
     code = "import sys, geoplan_api.cli.commands; print(sorted({'pyogrio', 'shapely', 'fastapi', 'folium'} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

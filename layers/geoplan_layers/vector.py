@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from geoplan.errors import InputRefused
-from geoplan_layers.files.batches import Batch
+from geoplan_layers.files.batch import Batch
 from geoplan_layers.files.dataset import Box, Dataset
 from geoplan_layers.files.first_look import FirstLook
 from geoplan_layers.files.limits import Limits

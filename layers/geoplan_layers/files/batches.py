@@ -7,7 +7,7 @@ attribute with its own Arrow type. Formats whose rows are small in number are re
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,45 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
-from geoplan.crs import Frame
 from geoplan.errors import TooLarge
-from geoplan.messages import Message
+from geoplan_layers.files.batch import ROW, ROWS, SHAPE, Batch, Head
 from geoplan_layers.files.gdal import heard, told
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.ogr import pyogrio
 from geoplan_layers.files.table import Column, Table
 from geoplan_layers.files.text import decide_on, decode
 
-ROWS = 32_768
-"""Rows of a batch."""
-SHAPE, ROW = "geometry", "row"
 _RAW = "ISO-8859-1"
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What holds for all batches of a layer.
-
-    Names of its fields, its system, its text encoding, what reading noted, how many rows there are (0: not known).
-    """
-
-    fields: tuple[str, ...]
-    frame: Frame | None
-    encoding: str = "utf-8"
-    notes: tuple[Message, ...] = ()
-    count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Some rows: ``geometry`` (WKB or null), ``row`` (from 1), then the fields in the order of the head."""
-
-    head: Head
-    rows: Any
-
-
-BatchesFrom = Callable[[int], Iterator[Batch]]
-"""The batches of a layer from its n-th row on."""
 
 
 def of_table(table: Table, start: int) -> Iterator[Batch]:

@@ -15,7 +15,7 @@ from geoplan_layers.files.first_look import FirstLook
 from geoplan_layers.files.table import Table
 
 if TYPE_CHECKING:
-    from geoplan_layers.files.batches import Batch, BatchesFrom
+    from geoplan_layers.files.batch import Batch, BatchesFrom
 
 Box = tuple[float, float, float, float]
 """West, south, east, north in the data's own coordinates."""

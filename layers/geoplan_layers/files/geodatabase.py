@@ -9,7 +9,8 @@ from pathlib import Path
 from geoplan.boundary import Source
 from geoplan.errors import InputRefused
 from geoplan.messages import Message
-from geoplan_layers.files.batches import Batch, of_table, through_gdal
+from geoplan_layers.files.batch import Batch
+from geoplan_layers.files.batches import of_table, through_gdal
 from geoplan_layers.files.dataset import Box, Dataset, Item
 from geoplan_layers.files.gdal import extent_of, heard, layer_names, read_rows, told
 from geoplan_layers.files.geopackage import CURVES, head_of, table_of

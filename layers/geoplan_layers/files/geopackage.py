@@ -12,7 +12,8 @@ from geoplan.boundary import Source
 from geoplan.crs import recognise
 from geoplan.errors import InputRefused
 from geoplan.messages import Message
-from geoplan_layers.files.batches import Batch, Head, of_table, through_gdal
+from geoplan_layers.files.batch import Batch, Head
+from geoplan_layers.files.batches import of_table, through_gdal
 from geoplan_layers.files.dataset import Box, Dataset, Item
 from geoplan_layers.files.first_look import look_at_geopackage
 from geoplan_layers.files.gdal import extent_of, layer_names, read_rows

@@ -21,7 +21,7 @@ from geoplan.boundary import Source
 from geoplan.crs import Frame, recognise
 from geoplan.errors import InputRefused, TooLarge
 from geoplan.messages import Message
-from geoplan_layers.files.batches import ROW, ROWS, SHAPE, Batch, Head
+from geoplan_layers.files.batch import ROW, ROWS, SHAPE, Batch, Head
 from geoplan_layers.files.dataset import EMPTY, Box, Dataset, Item
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.signature import require

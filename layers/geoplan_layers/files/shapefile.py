@@ -17,7 +17,8 @@ from geoplan.boundary import Source
 from geoplan.crs import Frame, recognise
 from geoplan.errors import InputRefused
 from geoplan.messages import Message
-from geoplan_layers.files.batches import Batch, Decoder, Head, through_gdal
+from geoplan_layers.files.batch import Batch, Head
+from geoplan_layers.files.batches import Decoder, through_gdal
 from geoplan_layers.files.dataset import EMPTY, Box, Dataset, Item
 from geoplan_layers.files.first_look import look_at_shapefile
 from geoplan_layers.files.gdal import read_rows

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geoplan_layers.files.batches import ROW, SHAPE
+from geoplan_layers.files.batch import ROW, SHAPE
 
 
 class Spill:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geoplan.boundary import Source
 from geoplan.errors import InputRefused
 from geoplan.progress import Progress
-from geoplan_layers.files.batches import Batch, Head
+from geoplan_layers.files.batch import Batch, Head
 from geoplan_layers.files.dataset import box_of
 from geoplan_layers.files.limits import LAYER
 from geoplan_layers.layer_file import LINES_TOO, of_layer

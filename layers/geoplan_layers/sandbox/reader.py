@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from geoplan_layers.files.batches import Batch
+from geoplan_layers.files.batch import Batch
 from geoplan_layers.files.dataset import Dataset
 from geoplan_layers.files.limits import Limits
 from geoplan_layers.files.toml_text import packed_toml

@@ -26,7 +26,7 @@ from geoplan.crs import Frame
 from geoplan.errors import CallRefused, CannotFinish, GeoplanError, InputRefused, TooLarge
 from geoplan.messages import Message, catalogue
 from geoplan.shifted import SHIFTED
-from geoplan_layers.files.batches import ROW, SHAPE, Batch, Head
+from geoplan_layers.files.batch import ROW, SHAPE, Batch, Head
 from geoplan_layers.files.table import Column, Table
 
 MOST_HEADER = 16_000_000
