@@ -1,7 +1,7 @@
 # geoplan: every target works as the first command on a fresh Debian machine with Python 3.11, pip, make and apt.
 #   make demo    the main job on the shipped demo towns          make serve   the service with the demo's layers
 #   make test    everything the tests need, then all of them     make check   lint, types, import contract, locks
-#   make bench   speed and memory beside a peer, as a ratio    make fuzz    damaged files through reader processes
+#   make bench   speed and memory beside its peers               make fuzz    damaged files through reader processes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -76,9 +76,13 @@ check: $(VENV)/.dev
 	@$(BIN)/uv export --quiet --frozen --no-default-groups --group build --no-emit-project --no-header | diff - requirements.txt >/dev/null || { echo "requirements.txt is not what the lock says: make lock"; exit 1; }
 	@$(BIN)/uv export --quiet --frozen --no-default-groups --group dev --no-emit-project --no-header | diff - requirements-dev.txt >/dev/null || { echo "requirements-dev.txt is not what the lock says: make lock"; exit 1; }
 
-bench: $(VENV)/.dev
-	@$(BIN)/python benchmarks/overlap.py $(BENCH)
-	@$(BIN)/python benchmarks/million.py --rounds 1
+# Every part of the benchmark in turn, its peers installed beside the product; docs/performance.md is made of it.
+bench: $(VENV)/.bench
+	@$(BIN)/python benchmarks/run.py $(BENCH)
+
+$(VENV)/.bench: $(VENV)/.dev
+	@$(BIN)/uv sync --quiet --frozen --group bench --compile-bytecode --python "$$(command -v $(PYTHON))"
+	@touch $@
 
 # After a change of dependencies: the lock, and the two hashed lists that pip installs from.
 lock: $(VENV)/.dev

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pyarrow as pa
 import shapely
 
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -55,34 +57,71 @@ def shortcut(shapes: np.ndarray, threads: int) -> Peer:
     return run
 
 
-def duckdb(shapes: np.ndarray, threads: int) -> tuple[str, Peer] | None:
-    """DuckDB's spatial join with whole patches taken by their area; none where it is not installed."""
-    try:
-        import duckdb as engine
-        from duckdb_extensions import import_extension
-    except ImportError:
-        return None
-    import pyarrow as pa
+JOIN = (
+    "SELECT p.id AS proposal, f.id AS patch, CASE WHEN ST_Contains(p.geometry, f.geometry) THEN ST_Area(f.geometry) "
+    "ELSE ST_Area(ST_Intersection(p.geometry, f.geometry)) END AS area "
+    "FROM asked p JOIN farm f ON ST_Intersects(p.geometry, f.geometry)"
+)
+"""The best plan that was found for both engines: patches wholly inside are taken by their area."""
+PLAIN = (
+    "SELECT p.id AS proposal, f.id AS patch, ST_Area(ST_Intersection(p.geometry, f.geometry)) AS area "
+    "FROM asked p JOIN farm f ON ST_Intersects(p.geometry, f.geometry)"
+)
 
-    connection = engine.connect(config={"allow_unsigned_extensions": "true"})
-    import_extension("spatial", con=connection)
-    connection.execute(f"LOAD spatial; SET threads={threads}")
-    layer = pa.table({"patch": np.arange(len(shapes)), "wkb": pa.array(shapely.to_wkb(shapes), pa.binary())})
-    connection.register("layer", layer)
-    connection.execute("CREATE TABLE farm AS SELECT patch, ST_GeomFromWKB(wkb) AS shape FROM layer")
-    connection.unregister("layer")
 
-    def run(proposals: np.ndarray) -> Pairs:
-        given = pa.table(
-            {"proposal": np.arange(len(proposals)), "wkb": pa.array(shapely.to_wkb(proposals), pa.binary())}
+class DuckDB:
+    """DuckDB's spatial extension with a layer in memory."""
+
+    def __init__(self, layer: Path, threads: int) -> None:
+        import duckdb
+        import duckdb_extension_spatial
+
+        extension = next(Path(duckdb_extension_spatial.__file__).parent.rglob("*.duckdb_extension"))
+        self._open = duckdb.connect(config={"allow_unsigned_extensions": "true"})
+        self._open.execute(f"LOAD '{extension}'; SET threads={threads}")
+        self._open.execute(f"CREATE TABLE farm AS SELECT id, geometry::GEOMETRY AS geometry FROM '{layer}'")
+
+    def ask(self, proposals: Path) -> None:
+        self._open.execute(
+            f"CREATE OR REPLACE TABLE asked AS SELECT id, geometry::GEOMETRY AS geometry FROM '{proposals}'"
         )
-        connection.register("given", given)
-        found = connection.execute(
-            "WITH p AS MATERIALIZED (SELECT proposal, ST_GeomFromWKB(wkb) AS shape FROM given) "
-            "SELECT p.proposal, f.patch, CASE WHEN ST_Contains(p.shape, f.shape) THEN ST_Area(f.shape) "
-            "ELSE ST_Area(ST_Intersection(p.shape, f.shape)) END AS area "
-            "FROM p JOIN farm f ON ST_Intersects(p.shape, f.shape)"
-        ).fetchnumpy()
+
+    def answer(self, query: str = JOIN) -> Pairs:
+        found = self._open.execute(query).fetchnumpy()
         return found["proposal"], found["patch"], found["area"]
 
-    return f"DuckDB {engine.__version__} spatial join with contains", run
+    def index(self) -> None:
+        self._open.execute("CREATE INDEX places ON farm USING RTREE (geometry)")
+
+    def one(self, proposal: shapely.Geometry) -> Pairs:
+        """One proposal by the index, which constants alone use."""
+        text = shapely.to_wkt(proposal, rounding_precision=-1)
+        found = self._open.execute(
+            "SELECT id, CASE WHEN ST_Contains(q, geometry) THEN ST_Area(geometry) ELSE ST_Area(ST_Intersection(geometry, q)) "
+            f"END AS area FROM (SELECT id, geometry, ST_GeomFromText('{text}') AS q FROM farm "
+            f"WHERE ST_Intersects(geometry, ST_GeomFromText('{text}')))"
+        ).fetchnumpy()
+        return np.zeros(len(found["id"]), np.int64), found["id"], found["area"]
+
+
+class SedonaDB:
+    """SedonaDB with a layer in memory, or straight from its file."""
+
+    def __init__(self, layer: Path, threads: int) -> None:
+        import sedonadb
+
+        self._open, self._layer = sedonadb.connect(), layer
+        self._open.sql(f"SET datafusion.execution.target_partitions = {threads}").execute()
+        self._open.read_parquet(str(layer)).to_view("file", overwrite=True)
+        self._open.sql("SELECT id, geometry FROM file").to_memtable().to_view("farm", overwrite=True)
+
+    def ask(self, proposals: Path) -> None:
+        self._open.read_parquet(str(proposals)).to_memtable().to_view("asked", overwrite=True)
+
+    def answer(self, query: str = JOIN) -> Pairs:
+        found = pa.table(self._open.sql(query))
+        return tuple(found[name].to_numpy() for name in ("proposal", "patch", "area"))  # type: ignore[return-value]
+
+    def from_file(self, query: str = PLAIN) -> Pairs:
+        self._open.read_parquet(str(self._layer)).to_view("file", overwrite=True)
+        return self.answer(query.replace("FROM asked p JOIN farm f", "FROM asked p JOIN file f"))

@@ -29,8 +29,8 @@ class Layer:
     bounds: tuple[float, float, float, float]
 
 
-def clean(count: int, seed: int = 7) -> Layer:
-    """The farmland of a layer of about ``count`` patches, all valid, one ring each."""
+def whole(count: int, seed: int = 7) -> tuple[np.ndarray, np.ndarray]:
+    """Every patch of a layer of about ``count``, all valid, one ring each; and which of them are farmland."""
     random = np.random.default_rng(seed)
     rows = round(count**0.5)
     columns = -(-count // rows)
@@ -38,23 +38,40 @@ def clean(count: int, seed: int = 7) -> Layer:
     flat = _edges(random, x[:, :-1], y[:, :-1], x[:, 1:], y[:, 1:])
     upright = _edges(random, x[:-1], y[:-1], x[1:], y[1:])
     shapes = _cells(flat, upright, x, y, rows, columns)
-    chosen = np.flatnonzero(_farmland(random, rows, columns))
+    return shapes, _farmland(random, rows, columns)
+
+
+def clean(count: int, seed: int = 7) -> Layer:
+    """The farmland of a layer of about ``count`` patches."""
+    shapes, farmland = whole(count, seed)
+    chosen = np.flatnonzero(farmland)
     bounds = tuple(float(v) for v in shapely.total_bounds(shapes))
     return Layer(shapes[chosen], chosen, np.zeros(len(chosen), dtype=bool), bounds)  # type: ignore[arg-type]
 
 
+def codes(farmland: np.ndarray, seed: int = 5) -> np.ndarray:
+    """Class codes of the third survey: paddy and dry land for farmland, the others as they come."""
+    random = np.random.default_rng(seed)
+    own = random.choice(np.array(["0101", "0103"], dtype=object), len(farmland))
+    other = random.choice(np.array(["0301", "0702", "1101", "1006", "0201", "1003"], dtype=object), len(farmland))
+    return np.where(farmland, own, other)
+
+
 def marred(layer: Layer, share: float = 0.02, seed: int = 3) -> Layer:
-    """The same with a share of patches made hard: a third with holes, a third in two parts, a third broken rings."""
+    """The same with a share of patches made hard: with holes, in two parts, slivers, broken rings, a quarter each."""
     random = np.random.default_rng(seed)
     shapes, broken = layer.shapes.copy(), layer.broken.copy()
     chosen = random.permutation(len(shapes))[: round(share * len(shapes))]
-    holed, parted, crossed = np.array_split(chosen, 3)
+    holed, parted, thin, crossed = np.array_split(chosen, 4)
     for i in holed:
         shapes[i] = shapes[i].difference(shapely.buffer(shapely.point_on_surface(shapes[i]), 5.0, quad_segs=4))
     for i in parted:
         west, south, east, north = shapes[i].bounds
         slit = shapely.box((west + east) / 2 - 1, south - 1, (west + east) / 2 + 1, north + 1)
         shapes[i] = shapes[i].difference(slit)
+    for i in thin:
+        west, south, _, north = shapes[i].bounds
+        shapes[i] = shapely.box(west, south, west + random.uniform(0.004, 0.08), north)
     for i in crossed:
         ring = shapely.get_coordinates(shapes[i].exterior)
         ring[[1, len(ring) // 2]] = ring[[len(ring) // 2, 1]]
