@@ -83,6 +83,7 @@ class Options:
 
     ``readings`` maps ``POLICY.RULE.KEY`` to a value; ``anywhere`` allows data outside China. ``read`` says with which
     options each file was read that could not be read as it is (``planning``, ``layer.ROLE.N``): reports record it.
+    Without ``turns`` no finding says how far another verdict is: such a report serves to try an edit and is not kept.
     """
 
     on: date
@@ -90,6 +91,7 @@ class Options:
     anywhere: bool = False
     readings: Mapping[str, Any] = field(default_factory=dict)
     read: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    turns: bool = True
 
 
 def check(
@@ -119,7 +121,14 @@ def check(
     book = book or PolicyBook()
     chosen = with_readings(book.chosen(policies), options.readings)
     unused = held_against(proposal.facts, book, facts_source.file if facts_source else "facts")
-    site = Site(proposal, layers, register, accuracy=options.accuracy, anywhere=options.anywhere)
+    site = Site(
+        proposal,
+        layers,
+        register,
+        accuracy=options.accuracy,
+        anywhere=options.anywhere,
+        turns=options.turns,
+    )
     land = account(site)
     evidence: dict[str, Evidence] = {}
     records = [_policy_record(policy, site, land, options, book, evidence) for policy in chosen]

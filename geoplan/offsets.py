@@ -37,10 +37,13 @@ class Offsets:
         The boundary on the plane of the check.
     accuracy
         How far any line may lie from the truth, m.
+    wanted
+        Whether anybody asks how far the boundary is from another verdict; rules try no offset otherwise.
     """
 
-    def __init__(self, drawn: shapely.Geometry, accuracy: float) -> None:
+    def __init__(self, drawn: shapely.Geometry, accuracy: float, *, wanted: bool = True) -> None:
         self.drawn = drawn
+        self.wanted = wanted
         self.shape = generalised(drawn, accuracy)
         self._made: dict[float, shapely.Geometry] = {}
         self._steps: dict[float, list[float]] = {}

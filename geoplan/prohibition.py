@@ -213,8 +213,20 @@ def _plain(
         verdict = "fail" if bounds.low is not None or bounds.high is not None else verdict
     return Prohibition(
         case.policy.id, rule.id, kind, part, rule.strength, verdict, layers, by_reading, unknown_forbids, bounds, of,
-        distance, ground,
+        distance, None if ground is None else _remembering(ground),
     )  # fmt: skip
+
+
+def _remembering(ground: Callable[[shapely.Polygon], Ground]) -> Callable[[shapely.Polygon], Ground]:
+    """The ground of the window last asked for is worked out once."""
+    known: list[tuple[shapely.Polygon, Ground]] = []
+
+    def asked(window: shapely.Polygon) -> Ground:
+        if not known or known[0][0] != window:
+            known[:] = [(window, ground(window))]
+        return known[0][1]
+
+    return asked
 
 
 def _exclusion(rule: ExclusionRule, case: Case) -> list[Prohibition]:

@@ -71,6 +71,8 @@ class Site:
         How far any line may lie from the truth, m.
     anywhere
         Allow data outside China.
+    turns
+        Whether offsets of the boundary are to be tried, to tell how far it is from another verdict.
 
     Raises
     ------
@@ -86,6 +88,7 @@ class Site:
         *,
         accuracy: float,
         anywhere: bool,
+        turns: bool = True,
     ) -> None:
         self.proposal = proposal
         self.accuracy = accuracy
@@ -104,6 +107,7 @@ class Site:
         self._pieces: dict[tuple[str, Part], tuple[Piece, ...]] = {}
         self._known: dict[tuple[str, Part], Known] = {}
         self._offsets: dict[Part, Offsets] = {}
+        self._turns = turns
 
     @cached_property
     def window(self) -> shapely.Polygon:
@@ -135,7 +139,7 @@ class Site:
     def offsets(self, part: Part) -> Offsets:
         """The offsets of a part as drawn, which all rules share."""
         if part not in self._offsets:
-            self._offsets[part] = Offsets(self.shape(part), self.accuracy)
+            self._offsets[part] = Offsets(self.shape(part), self.accuracy, wanted=self._turns)
         return self._offsets[part]
 
     def area(self, part: Part) -> float:

@@ -114,8 +114,8 @@ def answer(inquiry: Inquiry, own_policies: tuple[Policy, ...] | None = None) -> 
         What was refused, with the file, the place and the mend.
     """
     policies = _chosen(inquiry, own_policies)
-    planning = _boundary(inquiry.planning, inquiry.reading)
-    construction = _boundary(inquiry.construction, inquiry.reading) if inquiry.construction else None
+    planning = boundary_of(inquiry.planning, inquiry.reading)
+    construction = boundary_of(inquiry.construction, inquiry.reading) if inquiry.construction else None
     return _grounds(inquiry, *policies).judge(planning, construction, inquiry.name)
 
 
@@ -200,7 +200,8 @@ def _grounds(inquiry: Inquiry, ids: tuple[str, ...], book: PolicyBook) -> Ground
     return Grounds(inquiry, ids, book, layers, register, facts, facts_source, inquiry.on or today())
 
 
-def _boundary(selector: Selector, options: ReadOptions) -> Boundary:
+def boundary_of(selector: Selector, options: ReadOptions) -> Boundary:
+    """The boundary that a selector names, with what it chose from the file."""
     found = read_boundary(selector, options)
     return replace(found, source=replace(found.source, select=selector.choice))
 

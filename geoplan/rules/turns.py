@@ -41,6 +41,8 @@ def area_turns(
         return float(shapely.area(moved)) if planar else survey_area(moved, plane)
 
     offsets = shape if isinstance(shape, Offsets) else Offsets(shape, accuracy)
+    if not offsets.wanted:
+        return ()
     own = measure(offsets.shape)
     plus += measure(offsets.drawn) - own
     now = scale.verdict(own + plus)
@@ -99,6 +101,8 @@ def shape_turns(
     that a boundary which has this one keeps it when it grows: then one direction alone can turn it, and once.
     """
     offsets = shape if isinstance(shape, Offsets) else Offsets(shape, accuracy)
+    if not offsets.wanted:
+        return ()
     now = judge(offsets.shape)
     if grown is not None:
         at = _only_edge(offsets, judge, now, -1.0 if now == grown else 1.0)

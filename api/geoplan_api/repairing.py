@@ -1,0 +1,71 @@
+"""From an inquiry to a repair: read once, judged by the same check, re-checked from the file that is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from geoplan.boundary import Proposal
+from geoplan.check import Options, check
+from geoplan.policy import Policy
+from geoplan.progress import Progress, unwatched
+from geoplan.repair.answer import Repaired, repair
+from geoplan.report import Report
+from geoplan_api.inquiry import Grounds, Inquiry, boundary_of, grounds
+from geoplan_layers.agreement import agree, read_with
+from geoplan_layers.sandbox.session import reading
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A repair asked for: the inquiry as for a check, and whether readings move anything."""
+
+    inquiry: Inquiry
+    move_for_readings: bool = False
+
+
+@reading()
+def mended(asked: Asked, own_policies: tuple[Policy, ...] | None = None, progress: Progress = unwatched) -> Repaired:
+    """Read what an inquiry names and repair it.
+
+    Raises
+    ------
+    GeoplanError
+        What was refused, with the file, the place and the mend.
+    Cancelled
+        From ``progress``.
+    """
+    inquiry = asked.inquiry
+    progress("repair-reading", 0, 1)
+    basis = grounds(inquiry, own_policies)
+    planning = boundary_of(inquiry.planning, inquiry.reading)
+    construction = boundary_of(inquiry.construction, inquiry.reading) if inquiry.construction else None
+    agree(planning, construction, list(basis.layers), basis.register, anywhere=inquiry.anywhere)
+    proposal = Proposal(planning, construction, inquiry.name, basis.facts)
+    return repaired_on(basis, proposal, asked.move_for_readings, progress)
+
+
+def repaired_on(
+    basis: Grounds, proposal: Proposal, move_for_readings: bool = False, progress: Progress = unwatched
+) -> Repaired:
+    """The repair of a proposal on grounds that are read already."""
+    inquiry, layers = basis.inquiry, [each.afresh() for each in basis.layers]
+
+    def judge(candidate: Proposal) -> Report:
+        read = read_with(candidate.planning, candidate.construction, layers, basis.register)
+        choice = Options(basis.on, inquiry.accuracy, inquiry.anywhere, inquiry.readings, read, turns=False)
+        return check(
+            candidate, basis.policies, layers, basis.register, choice, basis.book, facts_source=basis.facts_source
+        )
+
+    choice = Options(basis.on, inquiry.accuracy, inquiry.anywhere, inquiry.readings)
+    return repair(
+        proposal,
+        basis.policies,
+        layers,
+        basis.register,
+        choice,
+        basis.book,
+        judge,
+        move_for_readings=move_for_readings,
+        progress=progress,
+    )

@@ -1,0 +1,215 @@
+# mypy: disable-error-code="no-untyped-def,attr-defined,operator,arg-type,union-attr,misc"
+"""Repairs: what every answer keeps to, what is left alone, and conflicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders import (
+    EVERYWHERE,
+    ON,
+    MemoryLayer,
+    boundary,
+    box,
+    farmland,
+    land_use,
+    register,
+    square,
+    town,
+)
+from geoplan.boundary import Proposal
+from geoplan.errors import CannotFinish
+from geoplan.policy import PolicyBook
+from geoplan.progress import Cancelled
+from geoplan.prohibition import prohibitions
+from geoplan.repair.answer import Repaired, failing
+from geoplan.repair.bound import bounds
+from geoplan.repair.problem import problem_of
+from geoplan.site import Site
+from random_proposals import Case, case
+
+STATE = ("state-council-2020",)
+
+
+def of(planning, construction, policies=STATE, layers=(), towns=None) -> Case:
+    return Case(planning, construction, policies, tuple(layers), towns)
+
+
+def shapes(answer) -> tuple[shapely.Geometry, shapely.Geometry]:
+    assert answer.proposal.construction is not None
+    return answer.proposal.planning.polygons, answer.proposal.construction.polygons
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1_000_000))
+def test_every_answer_keeps_clear_in_one_piece_and_its_repair_is_itself(seed):
+    its = case(seed)
+    found = its.repaired()
+    assert found.outcome in ("unchanged", "repaired", "conflict", "no-edit", "not-found")
+    for answer in found.answers:
+        planning, construction = shapes(answer)
+        for layer in its.layers:
+            if layer.role == "permanent-basic-farmland":
+                field = shapely.union_all(np.array(layer.shapes, dtype=object))
+                assert shapely.area(shapely.intersection(construction, field)) <= 0.01
+                assert shapely.distance(construction, field) >= 0.0019
+        if its.towns is not None and "huzhou-2018" in its.policies:
+            assert shapely.area(shapely.intersection(planning, its.towns.towns[0].shape)) <= 0.01
+        assert len(planning.geoms) == 1
+        assert shapely.area(shapely.difference(construction, planning)) <= 0.01
+        assert set(failing(answer.report)) <= set(found.left)
+        assert found.bound_m2 is not None
+        assert answer.change.area >= found.bound_m2 * (1 - 1e-4) - 1.0
+        again = its.repaired(answer.proposal)
+        assert again.outcome in ("unchanged", "no-edit")
+
+
+def test_a_compliant_proposal_is_returned_unchanged():
+    found = of(square(3e6), box(100, 100, 900, 900), layers=[farmland(box(1200, 1200, 200, 200))]).repaired()
+    assert found.outcome == "unchanged"
+    assert found.answers == ()
+
+
+def test_farmland_goes_from_construction_and_no_vertex_outside_the_edit_moves():
+    field = box(900, 900, 300, 300)
+    found = of(square(3e6), box(100, 100, 1000, 1000), layers=[farmland(field)]).repaired()
+    assert found.outcome == "repaired"
+    best = found.answers[0]
+    planning, construction = shapes(best)
+    assert best.kind == "shrink"
+    assert best.change.total("planning", "removed") == 0
+    assert best.change.total("construction", "removed") == pytest.approx(40_000, rel=1e-3)
+    assert best.change.area / found.bound_m2 < 1.001
+    assert shapely.area(shapely.symmetric_difference(planning, square(3e6))) < 1e-3
+    corners = {(round(x, 6), round(y, 6)) for x, y in shapely.get_coordinates(construction).tolist()}
+    drawn = {(round(x, 6), round(y, 6)) for x, y in shapely.get_coordinates(box(100, 100, 1000, 1000)).tolist()}
+    assert len(drawn - corners) == 1
+
+
+def test_areas_come_into_their_limits_at_the_worst_land_first():
+    patches = [
+        ("0101" if y < 700 else "0301", box(x, y, 250, 250))
+        for x in range(-250, 2500, 250)
+        for y in range(-250, 2750, 250)
+    ]
+    found = of(box(0, 0, 2400, 2300), box(600, 1200, 900, 900), layers=[land_use(patches)]).repaired()
+    best = found.answers[0]
+    planning, _ = shapes(best)
+    assert 4.99e6 < planning.area < 5e6
+    assert best.change.area / found.bound_m2 < 1.01
+    gone = next(g for g in best.change.grounds if g.part == "planning" and g.did == "removed")
+    assert shapely.area(shapely.intersection(gone.shape, box(0, 0, 2400, 750))) > 0.99 * gone.area
+    removed = {row.code: row.before - row.after for row in best.change.balance if row.part == "planning"}
+    assert removed["0101"] == pytest.approx(gone.area, rel=0.02)
+
+
+def test_an_area_that_is_too_small_grows_where_land_allows():
+    found = of(box(0, 0, 900, 1000), box(100, 100, 500, 500), layers=[farmland(box(900, -500, 400, 2500))]).repaired()
+    best = found.answers[0]
+    planning, _ = shapes(best)
+    assert best.kind == "extend"
+    assert 1e6 < planning.area < 1.001e6
+    assert shapely.distance(planning, box(900, -500, 400, 2500)) >= 0
+
+
+def test_construction_that_loses_ground_may_get_it_back_elsewhere():
+    found = of(square(3e6), box(100, 100, 800, 800), layers=[farmland(box(0, 0, 1000, 500))]).repaired()
+    kinds = {answer.kind: answer for answer in found.answers}
+    assert {"shrink", "shift"} <= set(kinds)
+    assert found.answers[0].kind == "shrink"
+    shifted = kinds["shift"].proposal.construction
+    assert shifted is not None
+    assert shifted.polygons.area == pytest.approx(640_000, rel=0.01)
+
+
+def test_a_strip_across_is_bridged_or_the_part_behind_it_is_split_off():
+    uses = MemoryLayer("planned-land-use", [EVERYWHERE], ["0701"], covers=EVERYWHERE, generation="land-and-sea")
+    field = box(-100, 1200, 1700, 30)
+    found = of(box(0, 0, 1500, 1500), box(200, 200, 600, 600), layers=[farmland(field), uses]).repaired()
+    kinds = {answer.kind for answer in found.answers}
+    assert found.answers[0].kind == "extend"
+    assert "split-off" in kinds
+    for answer in found.answers:
+        assert len(answer.proposal.planning.polygons.geoms) == 1
+
+
+def test_a_neighbourhood_by_reading_moves_nothing_unless_asked():
+    its = of(
+        box(0, 0, 1600, 1600),
+        box(100, 100, 800, 800),
+        ("huzhou-2018",),
+        (),
+        register(town("邻镇", box(4500, 0, 900, 900))),
+    )
+    found = its.repaired()
+    assert found.outcome == "no-edit"
+    assert found.left == ("huzhou-2018.one-per-neighbourhood",)
+    moved = its.repaired(move_for_readings=True)
+    assert moved.outcome == "repaired"
+    planning, _ = shapes(moved.answers[0])
+    assert shapely.distance(planning, box(4500, 0, 900, 900)) > 3000
+    assert moved.answers[0].change.area / moved.bound_m2 < 1.1
+
+
+def test_an_overlapped_town_is_left_whatever_the_reading():
+    other = box(1400, 0, 900, 900)
+    found = of(
+        box(0, 0, 1600, 1600), box(100, 100, 800, 800), ("huzhou-2018",), (), register(town("邻镇", other))
+    ).repaired()
+    assert found.outcome == "repaired"
+    planning, _ = shapes(found.answers[0])
+    assert 0.0019 <= shapely.distance(planning, other) < 0.02
+    assert found.left == ("huzhou-2018.one-per-neighbourhood",)
+
+
+def test_rules_that_cannot_hold_together_are_named_and_each_of_them_is_needed():
+    its = of(
+        square(0.5e6),
+        box(50, 50, 300, 300),
+        layers=[
+            farmland(
+                box(-3000, -3000, 3010, 8000),
+                box(690, -3000, 3000, 8000),
+                box(-3000, 690, 9000, 3000),
+                box(-3000, -3000, 9000, 3010),
+            ),
+            MemoryLayer("planned-land-use", [EVERYWHERE], ["0701"], covers=EVERYWHERE, generation="land-and-sea"),
+        ],
+    )
+    found = its.repaired()
+    assert found.outcome == "conflict"
+    assert found.answers == ()
+    assert "state-council-2020.planning-area" in found.conflict
+    assert len(found.conflict) == 2
+    site = Site(its.proposal, its.layers, None, accuracy=0.05, anywhere=False)
+    book = PolicyBook()
+    rules = prohibitions(book.chosen(STATE), site, ON, book)
+    problem = problem_of(site, site.planning, site.construction, rules, move_for_readings=False)
+    named = [p for p in problem.rules if p.id in found.conflict]
+    assert bounds(problem, named) == ()
+    for left_out in found.conflict:
+        assert bounds(problem, [p for p in named if p.id != left_out])
+
+
+def test_work_that_is_cancelled_stops():
+    its = of(square(6e6), box(100, 100, 800, 800))
+
+    def stop(stage, done, total):
+        raise Cancelled
+
+    with pytest.raises(CannotFinish, match="stopped as asked"):
+        its.repaired(progress=stop)
+
+
+def test_without_construction_planning_itself_is_mended():
+    field = box(500, 500, 200, 200)
+    layers = (farmland(field),)
+    its = Case(square(3e6), square(1e6), STATE, layers, None)
+    found: Repaired = its.repaired(Proposal(boundary(square(3e6)), None, "试验小镇"))
+    assert found.outcome == "repaired"
+    assert found.answers[0].change.holes == 1
+    assert found.answers[0].proposal.construction is None
