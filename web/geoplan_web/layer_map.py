@@ -13,7 +13,7 @@ from geoplan.landuse import Generation, groups
 from geoplan.messages import Lang, Message, catalogue, say, word
 from geoplan_web import map_style
 from geoplan_web.assets import localise
-from geoplan_web.map_elements import Caption, Furniture, MapPage, Own, data_element
+from geoplan_web.map_elements import Caption, Furniture, MapPage, Own, Plain, data_element
 from geoplan_web.map_layers import ground_title
 from geoplan_web.map_style import Style
 from geoplan_web.templating import render
@@ -119,6 +119,7 @@ def draw_layer(sheet: LayerSheet, lang: Lang, *, nonce: str) -> str:
     words = {key.removeprefix(_SCRIPT): say(Message(key, {}), lang) for key in catalogue() if key.startswith(_SCRIPT)}
     role = word("role", sheet.role, lang)
     page = MapPage(say(Message("tiles.title", {"role": role}), lang), lang)
+    page.header.add_child(Plain('<link rel="icon" href="data:,">'))  # a browser would ask for one
     page.add_child(Caption(render("layer_caption.html", lang, sheet=sheet)))
     west, south, east, north = sheet.box
     place = (south + north) / 2, (west + east) / 2

@@ -1,7 +1,7 @@
 """What geoplan adds to a folium map, as folium elements.
 
 Folium reads what an element's macros have written *once more as a Jinja template*, so that ``{{ … }}`` in a
-village's name would run on the server. Our elements therefore hand their text on as it is (`_Plain`), and hold no
+village's name would run on the server. Our elements therefore hand their text on as it is (`Plain`), and hold no
 foreign text in scripts at all: data stands in one JSON document, words in escaped HTML.
 """
 
@@ -26,7 +26,6 @@ class MapPage(Figure):
         "<head>\n"
         "{{ this.header.render(**kwargs) }}\n"
         "<title>{{ this.title }}</title>\n"
-        '<link rel="icon" href="data:,">\n'
         "</head>\n"
         "<body>\n"
         "{{ this.html.render(**kwargs) }}\n"
@@ -40,7 +39,7 @@ class MapPage(Figure):
         self.lang = "zh-CN" if lang == "zh" else "en"
 
 
-class _Plain(Element):
+class Plain(Element):
     """Text that is rendered as it stands, and never read as a template."""
 
     def __init__(self, written: str) -> None:
@@ -71,8 +70,8 @@ class Own(JSCSSMixin, MacroElement):
         """Hand scripts, style sheets, markup and script to the page."""
         super().render(**kwargs)  # type: ignore[no-untyped-call]
         page: Any = self.get_root()
-        page.html.add_child(_Plain(self.html()), name=self.get_name())
-        page.script.add_child(_Plain(self.script()), name=self.get_name())
+        page.html.add_child(Plain(self.html()), name=self.get_name())
+        page.script.add_child(Plain(self.script()), name=self.get_name())
 
     @property
     def map_name(self) -> str:
