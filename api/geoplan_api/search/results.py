@@ -28,6 +28,7 @@ from geoplan.report import Report
 from geoplan.search.content import SearchContent
 from geoplan.search.found import Candidate, Found
 from geoplan_api.inquiry import Grounds
+from geoplan_api.search.ground import ground_in
 from geoplan_api.search.study import Prepared, for_candidates
 from geoplan_api.search.told import content_of
 from geoplan_api.write import write_report
@@ -37,8 +38,9 @@ from geoplan_layers.selector import Selector
 from geoplan_layers.writers.deliver import deliver
 from geoplan_layers.writers.formats import writer_of
 from geoplan_layers.writers.sheet import Column, Sheet, SheetLayer, WriteOptions
+from geoplan_web.search_map import search_map
 
-RECORD, CANDIDATES = "search.json", "candidates.gpkg"
+RECORD, CANDIDATES, MAP = "search.json", "candidates.gpkg", "map.html"
 
 
 def candidate_name(rank: int, lang: Lang) -> str:
@@ -98,9 +100,11 @@ def _build(prepared: Prepared, found: Found, folder: Path, progress: Progress) -
             report = _checked(held, candidate, names[number], folder / CANDIDATES)
             write_report(report, folder / "candidates" / str(candidate.rank), lang)
             reports.append(report)
-    content = content_of(prepared, found, reports, names, [*files, RECORD])
+    content = content_of(prepared, found, reports, names, [*files, RECORD, MAP])
     text = json.dumps(content.as_dict(), ensure_ascii=False, indent=2) + "\n"
     (folder / RECORD).write_text(text, encoding="utf-8")
+    drawn = search_map(ground_in(folder, content.as_dict()), lang)
+    (folder / MAP).write_text(drawn, encoding="utf-8")
     return content
 
 
