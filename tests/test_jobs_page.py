@@ -48,7 +48,9 @@ def until(served: Running, job: Job, status: str) -> dict[str, object]:
 def test_a_job_as_data(served: Running) -> None:
     job = submitted(served, "copied")
     told = until(served, job, "done")
-    assert told["links"] == {"self": f"/jobs/{job.id}", "cancel": None, "result": f"/jobs/{job.id}?n=0"}
+    assert told["links"] == {
+        "self": f"/jobs/{job.id}", "cancel": None, "answer": None, "result": f"/jobs/{job.id}?n=0",
+    }  # fmt: skip
     assert (told["kind"], told["name"], told["error"], told["cancel"]) == ("copied", "苍南县 DLTB.zip", None, False)
     assert str(told["made_at"]).endswith("Z")
     listed = served.client.get("/jobs").json()["jobs"]

@@ -15,7 +15,7 @@ from geoplan import __version__
 from geoplan.errors import GeoplanError
 from geoplan_api.guard import Guard
 from geoplan_api.respond import on_disconnect, on_http_error, on_refusal
-from geoplan_api.routes import about, checks, documented, downloads, held, jobs, locate, tiles
+from geoplan_api.routes import about, checks, documented, downloads, held, jobs, layers, locate, tiles
 from geoplan_api.service import open_service
 from geoplan_api.settings import Settings
 
@@ -63,16 +63,8 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry=_SILENT,  # type: ignore[arg-type]
     )
     app.state.service = service
-    for router in (
-        checks.router,
-        locate.router,
-        downloads.router,
-        held.router,
-        jobs.router,
-        tiles.router,
-        about.router,
-    ):
-        app.include_router(router)
+    for routes in (checks, locate, downloads, held, jobs, layers, tiles, about):
+        app.include_router(routes.router)
     app.mount("/static", about.CachedFiles(), name="static")
     app.add_exception_handler(GeoplanError, on_refusal)
     app.add_exception_handler(HTTPException, on_http_error)

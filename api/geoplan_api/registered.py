@@ -103,7 +103,8 @@ def with_registered(inquiry: Inquiry, store: LayerStore | None) -> Inquiry:
     if store is None:
         return inquiry
     given = {spec.role for spec in inquiry.layers}
-    return replace(inquiry, registered=tuple(each for each in store.current() if each.role not in given))
+    held = (each for each in store.current() if each.role not in given and each.meta.raster is None)
+    return replace(inquiry, registered=tuple(held))
 
 
 def store_of(home: Path) -> LayerStore:

@@ -119,17 +119,22 @@ def home_page(
         for each in service.store.recent(RECENT)
     ]
     policies = list(service.book)
-    roles = _roles(policies)
+    roles = _roles(policies, RASTERS)
     return pages.home(
         lang, policies=policies, layers=layers, roles=roles, recent=recent, nonce=nonce, cities=by_province(),
         refusal=refusal, link=link,
     )  # fmt: skip
 
 
-def _roles(policies: list[Policy]) -> list[str]:
+def roles_known(service: Service) -> list[str]:
+    """Roles that a layer can be registered for, rasters included."""
+    return _roles(list(service.book), frozenset())
+
+
+def _roles(policies: list[Policy], without: frozenset[str]) -> list[str]:
     """Roles that can be uploaded: all that a file can be read for, and those that an office's own rules name."""
     own = {str(role) for policy in policies for rule in policy.rules if (role := getattr(rule, "layer", None))}
-    return [*(role for role in ROLES if role not in RASTERS), *sorted(own - set(ROLES))]
+    return [*(role for role in ROLES if role not in without), *sorted(own - set(ROLES))]
 
 
 def _card(layer: RegisteredLayer) -> pages.LayerCard:

@@ -32,6 +32,7 @@ from geoplan_api.store import Store, StoredCheck, new_id
 from geoplan_api.tile_desk import TileDesk
 from geoplan_api.upload import Submission
 from geoplan_layers.overlaps import Overlaps, read_overlaps, write_overlaps
+from geoplan_layers.prepared.store import LayerStore
 from geoplan_layers.sandbox.session import ReaderFault, reading
 from geoplan_layers.sandbox.workers import Cancellation, Pool
 from geoplan_web.headline import proposal_name
@@ -56,6 +57,7 @@ class Service:
     holds: Holds
     jobs: JobDesk
     tiles: TileDesk
+    layers: LayerStore
 
     def check(
         self, form: Submission, folder: Path, lang: Lang, cancellation: Cancellation | None = None
@@ -161,6 +163,7 @@ def open_service(settings: Settings) -> Service:
             holds=Holds(home),
             jobs=JobDesk(settings, home, store),
             tiles=TileDesk(store_of(home.root)),
+            layers=store_of(home.root),
         )
         service.jobs.start()
         return service

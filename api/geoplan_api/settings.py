@@ -32,9 +32,10 @@ def cores() -> int:
 class Settings(BaseSettings):
     """What an operator may set.
 
-    ``max_upload_bytes`` bounds one whole request; ``queue_length`` is how many checks may wait while ``workers`` run,
-    further ones are told to come back after ``retry_after_s`` seconds. ``hosts`` are names, beside those of the
-    loopback, by which browsers may call the service.
+    ``max_upload_bytes`` bounds one whole request, ``max_layer_bytes`` one that brings a layer to be registered;
+    ``queue_length`` is how many checks may wait while ``workers`` run, further ones are told to come back after
+    ``retry_after_s`` seconds. ``hosts`` are names, beside those of the loopback, by which browsers may call the
+    service.
 
     ``job_workers`` is how many long jobs (imports, searches) run at one time, each in a process of its own.
     ``databases`` and ``buckets`` are the places outside the machine that layers may be imported from; nothing else is.
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=home_folder)
     max_upload_bytes: int = Field(default=200_000_000, gt=0)
+    max_layer_bytes: int = Field(default=20_000_000_000, gt=0)
     workers: int = Field(default_factory=cores, ge=1, le=256)
     queue_length: int = Field(default=16, ge=0, le=10_000)
     retry_after_s: int = Field(default=10, ge=1)

@@ -28,8 +28,8 @@ from geoplan.errors import CannotFinish, InputRefused
 from geoplan.search.grid import Grid
 
 DRIVERS = {".tif": "GTiff", ".tiff": "GTiff", ".hgt": "SRTMHGT"}
-_BROKEN = (RasterioError, CPLE_BaseError, MemoryError)
-_SETTINGS = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO", "GDAL_CACHEMAX": 64}
+BROKEN = (RasterioError, CPLE_BaseError, MemoryError)
+SETTINGS: dict[str, Any] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO", "GDAL_CACHEMAX": 64}
 _TOLERANCE = 0.01
 """How far (source pixels) the warp may approximate the change of projection."""
 
@@ -65,7 +65,7 @@ def read_raster(
         No such file, another format, damage, no coordinate system, a datum that may not be changed, no such band.
     """
     path = Path(path)
-    with rasterio.Env(**_SETTINGS), _opened(path) as source:
+    with rasterio.Env(**SETTINGS), opened_raster(path) as source:
         if not 1 <= band <= source.count:
             raise InputRefused("raster-band", file=path.name, band=band, count=source.count)
         if source.crs is None:
@@ -77,8 +77,8 @@ def read_raster(
         try:
             offset = _offset(source.transform, grid) if frame.epsg and frame.epsg == grid.plane.epsg else None
             return _window(source, band, grid, offset) if offset else _warped(source, band, grid, resampling)
-        except _BROKEN as wrong:
-            raise InputRefused("raster-unreadable", file=path.name, detail=_short(wrong)) from None
+        except BROKEN as wrong:
+            raise InputRefused("raster-unreadable", file=path.name, detail=short(wrong)) from None
 
 
 def read_own(path: Path, row: int, column: int, rows: int, columns: int) -> NDArray[Any]:
@@ -89,24 +89,36 @@ def read_own(path: Path, row: int, column: int, rows: int, columns: int) -> NDAr
     InputRefused
         No such file, or it cannot be read.
     """
-    with rasterio.Env(**_SETTINGS), _opened(path) as source:
+    with rasterio.Env(**SETTINGS), opened_raster(path) as source:
         window = Window.from_slices((row, row + rows), (column, column + columns))
         try:
             values: NDArray[Any] = source.read(1, window=window)
-        except _BROKEN as wrong:
-            raise InputRefused("raster-unreadable", file=path.name, detail=_short(wrong)) from None
+        except BROKEN as wrong:
+            raise InputRefused("raster-unreadable", file=path.name, detail=short(wrong)) from None
     return values
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def opened_raster(path: Path, shown: str | None = None) -> Iterator[Any]:
+    """A raster, open for reading by the one driver of its format, without anything that lies beside it.
+
+    Parameters
+    ----------
+    shown
+        The name that the user gave it.
+
+    Raises
+    ------
+    InputRefused
+        No such file, another format, damage.
+    """
     if not path.is_file():
-        raise InputRefused("no-such-file", file=str(path))
+        raise InputRefused("no-such-file", file=shown or str(path))
     try:
         name, driver = _name(path.resolve())
         source = rasterio.open(name, driver=driver)
-    except (*_BROKEN, zipfile.BadZipFile) as wrong:
-        raise InputRefused("raster-unreadable", file=path.name, detail=_short(wrong)) from None
+    except (*BROKEN, zipfile.BadZipFile) as wrong:
+        raise InputRefused("raster-unreadable", file=shown or path.name, detail=short(wrong)) from None
     with source:
         yield source
 
@@ -122,7 +134,8 @@ def _name(path: Path) -> tuple[str, str]:
     return f"/vsizip/{{{path}}}/{inside[0]}", DRIVERS[Path(inside[0]).suffix.lower()]
 
 
-def _short(wrong: Exception) -> str:
+def short(wrong: Exception) -> str:
+    """The first line of what a library said."""
     return str(wrong).split("\n")[0][:200] or type(wrong).__name__
 
 
@@ -228,6 +241,6 @@ def write_cog(path: Path, values: NDArray[Any], grid: Grid, *, nodata: float | N
             with memory.open() as plain:
                 copy(plain, str(part), driver="COG", **layout)
         part.replace(path)
-    except (*_BROKEN, OSError) as wrong:
+    except (*BROKEN, OSError) as wrong:
         part.unlink(missing_ok=True)
-        raise CannotFinish("raster-cannot-write", file=path.name, detail=_short(wrong)) from None
+        raise CannotFinish("raster-cannot-write", file=path.name, detail=short(wrong)) from None

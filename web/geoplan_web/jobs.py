@@ -9,6 +9,7 @@ from typing import Any
 
 from geoplan.messages import Lang, Message
 from geoplan_web.pages import CHINA_TIME, told_of
+from geoplan_web.questions import Question
 from geoplan_web.templating import render
 
 SIGNS: Mapping[str, str] = {"queued": "…", "running": "▸", "done": "✓", "failed": "✕", "cancelled": "■"}
@@ -28,6 +29,8 @@ class JobCard:
         The address of what it made, once it is done.
     error
         Why it failed: the refusal in every language, with its file and place.
+    question, again
+        What it asks of its user so that it can go on, and the job that went on with the answer.
     """
 
     id: str
@@ -42,6 +45,8 @@ class JobCard:
     ended_at: datetime | None
     result: str | None
     error: Mapping[str, Any] | None
+    question: Question | None = None
+    again: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -28,6 +28,8 @@ log = logging.getLogger("geoplan")
 STALE_S = 20.0
 """A job that runs gives a heartbeat twice a second; after so long a silence nobody watches it any more."""
 _SWEEP_S = 5.0
+_KEPT_S = 86_400.0
+"""How long the inputs of a job that came back with a question wait for its answer."""
 _POLL_S = 0.2
 
 
@@ -91,18 +93,27 @@ class JobDesk:
         """
         if kind not in self.kinds:
             raise ValueError(f"no kind of job {kind!r}")
-        job = Job(
-            id=new_id(), kind=kind, name=name[:300], lang=lang, status="queued", asked=dict(asked),
-            done=0.0, total=0.0, cancel=False, made_at=datetime.now(UTC),
-        )  # fmt: skip
-        self._folders.take_inputs(job.id, inputs)
-        try:
-            self.table.add(job)
-        except GeoplanError:
-            self._folders.remove(job.id)
-            raise
-        self._enqueue(job.id)
-        return job
+        return self._entered(new_id(), kind, asked, name, lang, inputs)
+
+    def again(self, job: Job, asked: Mapping[str, Any]) -> Job:
+        """Go on where a job failed with a question: a new job, with the answer and the same inputs.
+
+        Raises
+        ------
+        NotFound
+            It asked nothing, was answered already, or its inputs are no longer kept.
+        """
+        fresh = new_id()
+        kept = self._folders.inputs(job.id)
+        if not kept.is_dir() or not self.table.answered(job.id, fresh):
+            raise NotFound("job-no-question", id=job.id)
+        entered = self._entered(fresh, job.kind, asked, job.name, job.lang, kept)
+        self._folders.remove(job.id)
+        return entered
+
+    def can_go_on(self, job: Job) -> bool:
+        """Whether an answer would let a failed job go on."""
+        return job.status == "failed" and job.result is None and self._folders.inputs(job.id).is_dir()
 
     def cancel(self, job_id: str) -> Job:
         """Ask for the end of a job; one that runs ends within two seconds. Raises as `JobTable.get` does."""
@@ -158,6 +169,23 @@ class JobDesk:
             with self._lock:
                 self._cancels.pop(job_id, None)
 
+    def _entered(
+        self, job_id: str, kind: str, asked: Mapping[str, Any], name: str, lang: Lang, inputs: Path | None
+    ) -> Job:
+        """A job in its folder, in the table, in the queue, in this order."""
+        job = Job(
+            id=job_id, kind=kind, name=name[:300], lang=lang, status="queued", asked=dict(asked),
+            done=0.0, total=0.0, cancel=False, made_at=datetime.now(UTC),
+        )  # fmt: skip
+        self._folders.take_inputs(job.id, inputs)
+        try:
+            self.table.add(job)
+        except GeoplanError:
+            self._folders.remove(job.id)
+            raise
+        self._enqueue(job.id)
+        return job
+
     def _work(self, job: Job, cancelled: threading.Event) -> None:
         with self._home.workspace() as folder:
             (folder / "out").mkdir()
@@ -180,7 +208,8 @@ class JobDesk:
             else:
                 stopped = as_stored(CannotFinish("job-stopped"))
                 self.table.end(job.id, "failed", error=end.error if end.how == "failed" else stopped)
-        self._folders.tidy(job.id, keep=end.how == "done")
+        if not (self.kinds[job.kind].asks and _has_choices(end.error)):
+            self._folders.tidy(job.id, keep=end.how == "done")
 
     def _sweep_often(self) -> None:
         while not self._stopping.wait(_SWEEP_S):
@@ -199,3 +228,10 @@ class JobDesk:
                 self._folders.tidy(job_id, keep=False)
         if first:
             self._folders.sweep(self.table.ids())
+        self._folders.sweep_inputs(set(self.table.open_ids()), _KEPT_S)
+
+
+def _has_choices(error: Mapping[str, Any] | None) -> bool:
+    """Whether a refusal names what its user may choose."""
+    args = (error or {}).get("args", {})
+    return bool(args.get("choices") or args.get("found"))

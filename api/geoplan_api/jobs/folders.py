@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Set
 from pathlib import Path
 
@@ -59,6 +60,17 @@ class JobFolders:
         for folder in self._root.iterdir():
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def sweep_inputs(self, open_jobs: Set[str], seconds: float) -> None:
+        """Remove inputs that have lain for so long without a job that needs them."""
+        for folder in self._root.iterdir():
+            inputs = folder / "in"
+            try:
+                age = time.time() - inputs.stat().st_mtime
+            except OSError:
+                continue
+            if folder.name not in open_jobs and age > seconds:
+                self.tidy(folder.name, keep=True)
 
     def _settle(self, folder: Path, target: Path) -> None:
         try:

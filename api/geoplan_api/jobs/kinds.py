@@ -58,13 +58,18 @@ class Kind:
         ``module:function``, a `Work`.
     address
         Where the result is shown; ``{id}`` is the job's, other names are members of the result.
+    asks
+        Whether a refusal that names choices keeps the inputs, so that the job can go on with an answer.
     """
 
     target: str
     address: str = "/jobs/{id}"
+    asks: bool = False
 
 
-KINDS: Mapping[str, Kind] = {}
+KINDS: Mapping[str, Kind] = {
+    "layer-import": Kind("geoplan_api.layer_import:run", "/layers/{role}/{version}", asks=True),
+}
 
 
 def work_at(target: str) -> Work:

@@ -98,6 +98,11 @@ class JobTable:
         with self._store.session() as session:
             return list(session.scalars(select(Job.id).where(Job.status == "running")))
 
+    def open_ids(self) -> list[str]:
+        """Ids of the jobs that wait or run."""
+        with self._store.session() as session:
+            return list(session.scalars(select(Job.id).where(Job.status.in_(OPEN))))
+
     def ids(self) -> set[str]:
         """Ids of all jobs."""
         with self._store.session() as session:
@@ -158,6 +163,15 @@ class JobTable:
         if error is not None:
             values["error"] = dict(error)
         return self._change(job_id, OPEN, unless_after, **values)
+
+    def answered(self, job_id: str, again: str) -> bool:
+        """Enter that another job goes on where this one failed with a question; whether nobody had done so before."""
+        with self._store.session(writes=True) as session:
+            job = session.get(Job, job_id)
+            if job is None or job.status != "failed" or job.result is not None:
+                return False
+            job.result = {"again": again}
+            return True
 
     def _change(self, job_id: str, were: Sequence[Status], unless_after: datetime | None = None, **values: Any) -> bool:
         change = update(Job).where(Job.id == job_id, Job.status.in_(were)).values(**values)

@@ -1,4 +1,4 @@
-"""What the service holds: start page, policies, layers."""
+"""What the service holds: start page, policies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from geoplan_api.service import service_of
 from geoplan_web import pages
 
 _SHOWN = {"title", "number", "issuer", "issued", "effective", "until", "status"}
-router = APIRouter(tags=["policies and layers"])
+router = APIRouter(tags=["policies"])
 
 
 @router.get("/", response_class=Response, responses=held_as(HTML))
@@ -58,13 +58,6 @@ def policy(request: Request, policy_id: str) -> Response:
     if page_or_data(request):
         return page(request, lambda lang, nonce: pages.policy_page(found, book, lang, nonce=nonce))
     return data(request, as_json(found.as_dict()))
-
-
-@router.get("/layers", response_class=Response, responses=held_as(JSON))
-def layers(request: Request) -> Response:
-    """服务所带的图层 / the layers that the service holds."""
-    only(request, JSON)
-    return data(request, as_json({"layers": [each.as_dict() for each in service_of(request).registered.layers]}))
 
 
 def _line(policy: Policy) -> dict[str, Any]:

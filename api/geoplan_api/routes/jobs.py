@@ -15,6 +15,7 @@ from geoplan_api.respond import as_json, data, lang_of, page, page_or_data
 from geoplan_api.routes.documented import documented, held_as
 from geoplan_api.service import Service, service_of
 from geoplan_web import jobs as pages
+from geoplan_web.questions import question_of
 
 SHOWN = 100
 router = APIRouter(tags=["jobs"])
@@ -75,6 +76,8 @@ def card(service: Service, job: Job) -> pages.JobCard:
         ended_at=job.ended_at,
         result=service.jobs.address(job) if job.status == "done" else None,
         error=job.error,
+        question=question_of(job.error) if service.jobs.can_go_on(job) else None,
+        again=job.result.get("again") if job.status == "failed" and job.result else None,
     )
 
 
@@ -95,6 +98,7 @@ def as_dict(service: Service, job: Job) -> dict[str, Any]:
         "links": {
             "self": f"/jobs/{job.id}",
             "cancel": f"/jobs/{job.id}/cancel" if job.is_open else None,
+            "answer": f"/jobs/{job.id}/answer" if service.jobs.can_go_on(job) else None,
             "result": service.jobs.address(job) if job.status == "done" else None,
         },
     }

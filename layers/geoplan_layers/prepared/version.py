@@ -26,6 +26,7 @@ from geoplan.messages import Message
 
 SCHEMA: Literal["geoplan/layer/1"] = "geoplan/layer/1"
 META, OPEN, INDEX, QUARANTINE = "meta.json", "layer.parquet", "index", "quarantine.parquet"
+RASTER = "layer.tif"
 COVERAGE, UNKNOWN = "coverage.wkb", "unknown.wkb"
 
 
@@ -94,6 +95,24 @@ class Quarantine(_Part):
     area_m2: float = 0.0
 
 
+class RasterAbout(_Part):
+    """What is known of the cells of a raster: columns, rows, their size (units of the system), type, and values.
+
+    ``valid`` counts the cells that have a value; ``bands`` those of the file, of which the first is kept.
+    """
+
+    width: int
+    height: int
+    cell: tuple[float, float]
+    dtype: str
+    nodata: float | None
+    valid: int
+    minimum: float
+    maximum: float
+    mean: float
+    bands: int
+
+
 class Note(_Part):
     """A message of the catalogue."""
 
@@ -138,6 +157,7 @@ class Meta(_Part):
     notes: list[Note]
     words: dict[str, list[str]]
     software: dict[str, str]
+    raster: RasterAbout | None = None
 
 
 @dataclass(frozen=True)
