@@ -20,9 +20,12 @@ from geoplan_layers.candidates import (
     possible,
     zone_of,
 )
+from geoplan_layers.places import nearest
 
 MOST_OUTSIDE = 3.0
 """Degrees that data may lie outside the area of use of their zone: offices draw one zone further, across a border."""
+_WEB_MERCATOR = 3857
+_LAST_LIKE_MERCATOR = 15
 _SIX_MERIDIANS = {"CGCS2000": 4489, "Xian 1980": 2325, "Beijing 1954": 21440}
 Zone = tuple[str, int, bool, bool]
 """Datum, number of the zone, whether it is 3 degrees wide, whether its eastings carry the number."""
@@ -76,7 +79,17 @@ def misfit(frame: Frame, box: Box, file: str, where: str, *, anywhere: bool) -> 
     elsewhere = not lies_in_china(lon, lat)
     if elsewhere and not anywhere and any(each.epsg != frame.epsg for each in possible(box)):
         return _told("crs-does-not-fit", frame, box, file, where)
+    if not anywhere and zone is not None and _is_mercator(zone, lon, lat, box):
+        return _told("crs-does-not-fit", frame, box, file, where)
     return None
+
+
+def _is_mercator(zone: Zone, lon: np.ndarray, lat: np.ndarray, box: Box) -> bool:
+    """Whether eastings of zones 13 to 15 are Web Mercator's: by the zone no county lies there, by Mercator one does."""
+    _, number, wide, prefix = zone
+    if wide or not prefix or number > _LAST_LIKE_MERCATOR or nearest(float(lon.mean()), float(lat.mean())) is not None:
+        return False
+    return any(each.epsg == _WEB_MERCATOR and each.place is not None for each in possible(box))
 
 
 def _told(key: str, frame: Frame, box: Box, file: str, where: str, **more: Any) -> InputRefused:
