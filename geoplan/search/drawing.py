@@ -135,8 +135,9 @@ def _excluded_cells(study: Study, ground: Ground, window: shapely.Polygon, part:
     hit = ((exclusions.reasons[inside] | exclusions.doubts[inside]) & wanted) != 0
     sub = Grid(grid.plane, grid.west + columns[0] * grid.cell, grid.north - rows[0] * grid.cell, grid.cell, *hit.shape)
     cells = sub.outline(hit)
-    wide = shapely.buffer(cells, grid.cell * 0.5, join_style="mitre", mitre_limit=2.0)
-    return shapely.make_valid(shapely.union(cells, shapely.simplify(wide, grid.cell * 0.49)))
+    # Simplified by less than it was widened, the outline lies outside the cells everywhere, without their steps.
+    wide = shapely.buffer(cells, grid.cell, join_style="mitre", mitre_limit=2.0)
+    return shapely.make_valid(shapely.simplify(wide, grid.cell * 0.99))
 
 
 def _range(grid: Grid, window: shapely.Polygon) -> tuple[tuple[int, int], tuple[int, int]]:

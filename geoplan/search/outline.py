@@ -65,7 +65,7 @@ def boundary_of(
     if drawn is None:
         return None
     drawn = _largest(shapely.intersection(shapely.Polygon(drawn.exterior), room))
-    drawn = None if drawn is None else _without_necks(drawn, rules.neck_m)
+    drawn = None if drawn is None else _without_necks(drawn, rules.neck_m, room)
     if drawn is None:
         return None
     return _on_the_grid(_longer_edges(drawn, rules.edge_m, room), free)
@@ -91,15 +91,17 @@ def _whole_patches(smooth: shapely.Geometry, along: NDArray[np.object_]) -> shap
     return shapely.union(shapely.difference(smooth, left), taken)
 
 
-def _without_necks(shape: shapely.Polygon, width: float) -> shapely.Polygon | None:
-    """The largest piece of what a disc of that width can reach, edges sharp where they were."""
+def _without_necks(shape: shapely.Polygon, width: float, room: shapely.Geometry) -> shapely.Polygon | None:
+    """The largest piece of what a square of that width can reach, with inlets narrower than it filled where free."""
     if width <= 0:
         return shape
-    core = _largest(shapely.buffer(shape, -width / 2, join_style="mitre", mitre_limit=3.0))
+    corners = {"join_style": "mitre", "mitre_limit": 2.0}
+    closed = shapely.buffer(shapely.buffer(shape, width / 2, **corners), -width / 2, **corners)
+    filled = _largest(shapely.intersection(shapely.union(closed, shape), room)) or shape
+    core = _largest(shapely.buffer(filled, -width / 2, **corners))
     if core is None:
         return None
-    opened = shapely.buffer(core, width / 2, join_style="mitre", mitre_limit=3.0)
-    return _largest(shapely.intersection(opened, shape))
+    return _largest(shapely.intersection(shapely.buffer(core, width / 2, **corners), filled))
 
 
 def _longer_edges(shape: shapely.Polygon, least: float, room: shapely.Geometry) -> shapely.Polygon:

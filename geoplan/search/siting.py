@@ -91,6 +91,7 @@ def search(study: Study, judge: Judge, count: int, progress: Progress) -> Found:
     rules = study.criteria.region.rules(areas.target, areas.minimum, areas.maximum)
     chosen = _Choice(study, ground, rules, judge, progress)
     chosen.fill(count)
+    chosen.drop_lonely()
     order = sorted(chosen.accepted, key=lambda each: (-each.region.score, each.region.seed))
     candidates = tuple(replace(each, rank=rank) for rank, each in enumerate(order, 1))
     runners = chosen.runners_up(count) if candidates else ()
@@ -166,7 +167,7 @@ class _Choice:
             self._open,
             self.rules,
             count if together else 1,
-            self._spacing,
+            self._spacing_now(),
             progress=lambda share: self.progress("search-regions", share, 1),
             seeds=self._may_hold,
         )
@@ -175,6 +176,27 @@ class _Choice:
             self.method = found.method if together or count == 1 else "greedy"
         self.grown += found.grown
         return found
+
+    def _spacing_now(self) -> Spacing:
+        """The distances to keep, those to the candidates so far among them where they must not be too great."""
+        farthest = self._spacing.maximum
+        if not self.accepted or farthest is None or self._spacing.existing is not None:
+            return self._spacing
+        mask = np.logical_or.reduce([each.region.mask(self.field.value.shape) for each in self.accepted])
+        return Spacing(self._spacing.minimum, farthest, distance_to(mask, self.study.grid.cell), 0.0, farthest)
+
+    def drop_lonely(self) -> None:
+        """Leave out candidates that lie farther from every other one than is allowed."""
+        farthest = self._spacing.maximum
+        if farthest is None or len(self.accepted) < 2:
+            return
+        shapes = np.array([each.planning for each in self.accepted], dtype=object)
+        away = shapely.distance(shapes[:, None], shapes[None, :])
+        np.fill_diagonal(away, np.inf)
+        for candidate, nearest in list(zip(self.accepted, away.min(axis=1), strict=True)):
+            if nearest > farthest:
+                self.accepted.remove(candidate)
+                self._drop(candidate.region, Message("search.dropped.far", {"limit": farthest}))
 
     def _try(self, region: Region) -> bool:
         """Draw and check a region; whether it became a candidate."""

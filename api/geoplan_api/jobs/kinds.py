@@ -69,6 +69,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "layer-import": Kind("geoplan_api.layer_import:run", "/layers/{role}/{version}", asks=True),
+    "search": Kind("geoplan_api.search.job:search_job", "/searches/{id}"),
 }
 
 
