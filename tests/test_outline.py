@@ -18,12 +18,15 @@ NOTHING = np.array([], dtype=object)
 ROOM = shapely.box(-500, -500, 2500, 2500)
 
 
-def disc(radius: float = 700.0, x: float = 1000.0, y: float = 1000.0) -> shapely.Geometry:
+def disc(radius: float = 700.0, x: float = 1000.0, y: float = 1000.0) -> shapely.Polygon:
     """The cells of 30 m whose centre lies in a circle."""
     at = np.arange(0, 2000, CELL)
     west, south = (each.ravel() for each in np.meshgrid(at, at))
     inside = np.hypot(west + 15 - x, south + 15 - y) <= radius
-    return shapely.union_all(shapely.box(west[inside], south[inside], west[inside] + CELL, south[inside] + CELL))
+    cells: shapely.Polygon = shapely.union_all(
+        shapely.box(west[inside], south[inside], west[inside] + CELL, south[inside] + CELL)
+    )
+    return cells
 
 
 def test_steps_of_cells_are_gone_and_the_area_stays() -> None:

@@ -258,7 +258,7 @@ def test_no_candidate_overlaps_an_exclusion(data) -> None:
     found = searched(asked, count=2)
     for each in found.candidates:
         assert shapely.area(shapely.intersection(each.planning, ground_of(farm))) < 0.01
-        assert shapely.distance(each.planning, ROAD.shapes[0]) >= road["distance_m"]  # type: ignore[operator]
+        assert shapely.distance(each.planning, ROAD.shapes[0]) >= road["distance_m"]
         assert asked.planning.low <= survey_area(each.planning, asked.grid.plane) <= asked.planning.high
         assert each.planning.geom_type == "Polygon"
         assert each.report.content.verdict != "fail"

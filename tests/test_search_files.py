@@ -46,7 +46,7 @@ def inquiry() -> Inquiry:
 
 
 @pytest.fixture(scope="module")
-def criteria(tmp_path_factory) -> Path:
+def criteria(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's criteria at coarser cells, for one candidate."""
     text = (data_folder() / "search" / "huzhou.criteria.toml").read_text(encoding="utf-8")
     path = tmp_path_factory.mktemp("criteria") / "huzhou.toml"

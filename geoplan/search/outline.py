@@ -59,7 +59,7 @@ def boundary_of(
         One piece, inside ``free`` and at least :data:`CLEARANCE` from its edge; none where nothing of the width
         asked for is left.
     """
-    room = polygons_of(shapely.buffer(free, -_CUT, join_style="mitre", mitre_limit=2.0))
+    room = polygons_of(_offset(free, -_CUT))
     smooth = shapely.make_valid(shapely.simplify(cells, cell, preserve_topology=True))
     drawn = _largest(shapely.intersection(_whole_patches(smooth, along), room))
     if drawn is None:
@@ -95,13 +95,17 @@ def _without_necks(shape: shapely.Polygon, width: float, room: shapely.Geometry)
     """The largest piece of what a square of that width can reach, with inlets narrower than it filled where free."""
     if width <= 0:
         return shape
-    corners = {"join_style": "mitre", "mitre_limit": 2.0}
-    closed = shapely.buffer(shapely.buffer(shape, width / 2, **corners), -width / 2, **corners)
+    closed = _offset(_offset(shape, width / 2), -width / 2)
     filled = _largest(shapely.intersection(shapely.union(closed, shape), room)) or shape
-    core = _largest(shapely.buffer(filled, -width / 2, **corners))
+    core = _largest(_offset(filled, -width / 2))
     if core is None:
         return None
-    return _largest(shapely.intersection(shapely.buffer(core, width / 2, **corners), filled))
+    return _largest(shapely.intersection(_offset(core, width / 2), filled))
+
+
+def _offset(shape: shapely.Geometry, by: float) -> shapely.Geometry:
+    """A shape grown, or shrunk by a negative distance, its corners sharp."""
+    return shapely.buffer(shape, by, join_style="mitre", mitre_limit=2.0)
 
 
 def _longer_edges(shape: shapely.Polygon, least: float, room: shapely.Geometry) -> shapely.Polygon:
@@ -143,7 +147,7 @@ def _is_free(a: tuple[float, ...], b: tuple[float, ...], c: tuple[float, ...], r
 def _on_the_grid(shape: shapely.Polygon, free: shapely.Geometry) -> shapely.Polygon | None:
     """A polygon with its vertices on the grid, that keeps its clearance; cut back where rounding took it."""
     for back in (0.0, _CUT, 2 * _CUT):
-        inner = shape if not back else shapely.buffer(shape, -back, join_style="mitre", mitre_limit=2.0)
+        inner = shape if not back else _offset(shape, -back)
         rounded = _largest(shapely.set_precision(inner, GRID))
         if rounded is not None and keeps_clear(rounded, free):
             return shapely.set_precision(rounded, 0.0)
