@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from geoplan.measure import necks, polygons_of
 from geoplan.search.criteria import OutlineCriterion
-from geoplan.search.outline import CLEARANCE, boundary_of, faces, keeps_clear
+from geoplan.search.outline import boundary_of, faces, keeps_clear
+from geoplan.shaping.clear import CLEARANCE
 
 CELL = 30.0
 RULES = OutlineCriterion(neck_m=30.0, edge_m=5.0, along=())
@@ -23,9 +24,7 @@ def disc(radius: float = 700.0, x: float = 1000.0, y: float = 1000.0) -> shapely
     at = np.arange(0, 2000, CELL)
     west, south = (each.ravel() for each in np.meshgrid(at, at))
     inside = np.hypot(west + 15 - x, south + 15 - y) <= radius
-    cells: shapely.Polygon = shapely.union_all(
-        shapely.box(west[inside], south[inside], west[inside] + CELL, south[inside] + CELL)
-    )
+    cells = shapely.union_all(shapely.box(west[inside], south[inside], west[inside] + CELL, south[inside] + CELL))
     return cells
 
 

@@ -13,12 +13,8 @@ from numpy.typing import NDArray
 
 from geoplan.measure import polygons_of
 from geoplan.search.criteria import OutlineCriterion
+from geoplan.shaping.clear import CLEARANCE, CUT, GRID
 
-GRID = 0.001
-"""Metres to which coordinates of what the product makes are rounded."""
-CLEARANCE = 0.002
-"""Metres that a made boundary keeps from every exclusion and limit at least."""
-_CUT = 0.004
 _SMALL = 0.05
 """Share of a region up to which a patch goes in or stays out whole."""
 _MOST_DROPS = 20_000
@@ -59,7 +55,7 @@ def boundary_of(
         One piece, inside ``free`` and at least :data:`CLEARANCE` from its edge; none where nothing of the width
         asked for is left.
     """
-    room = polygons_of(_offset(free, -_CUT))
+    room = polygons_of(_offset(free, -CUT))
     smooth = shapely.make_valid(shapely.simplify(cells, cell, preserve_topology=True))
     drawn = _largest(shapely.intersection(_whole_patches(smooth, along), room))
     if drawn is None:
@@ -146,7 +142,7 @@ def _is_free(a: tuple[float, ...], b: tuple[float, ...], c: tuple[float, ...], r
 
 def _on_the_grid(shape: shapely.Polygon, free: shapely.Geometry) -> shapely.Polygon | None:
     """A polygon with its vertices on the grid, that keeps its clearance; cut back where rounding took it."""
-    for back in (0.0, _CUT, 2 * _CUT):
+    for back in (0.0, CUT, 2 * CUT):
         inner = shape if not back else _offset(shape, -back)
         rounded = _largest(shapely.set_precision(inner, GRID))
         if rounded is not None and keeps_clear(rounded, free):
