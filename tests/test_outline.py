@@ -25,6 +25,7 @@ def disc(radius: float = 700.0, x: float = 1000.0, y: float = 1000.0) -> shapely
     west, south = (each.ravel() for each in np.meshgrid(at, at))
     inside = np.hypot(west + 15 - x, south + 15 - y) <= radius
     cells = shapely.union_all(shapely.box(west[inside], south[inside], west[inside] + CELL, south[inside] + CELL))
+    assert isinstance(cells, shapely.Polygon)
     return cells
 
 
