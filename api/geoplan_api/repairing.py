@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from geoplan.boundary import Proposal
 from geoplan.check import Options, check
+from geoplan.messages import Lang
 from geoplan.policy import Policy
 from geoplan.progress import Progress, unwatched
 from geoplan.repair.answer import Repaired, repair
 from geoplan.report import Report
 from geoplan_api.inquiry import Grounds, Inquiry, boundary_of, grounds
+from geoplan_api.repair_files import Delivered, deliver_repair
 from geoplan_layers.agreement import agree, read_with
 from geoplan_layers.sandbox.session import reading
 
@@ -24,8 +27,14 @@ class Asked:
 
 
 @reading()
-def mended(asked: Asked, own_policies: tuple[Policy, ...] | None = None, progress: Progress = unwatched) -> Repaired:
-    """Read what an inquiry names and repair it.
+def mended(
+    asked: Asked,
+    out: Path | None,
+    lang: Lang,
+    own_policies: tuple[Policy, ...] | None = None,
+    progress: Progress = unwatched,
+) -> Delivered:
+    """Read what an inquiry names, repair it, and write what came of it.
 
     Raises
     ------
@@ -41,7 +50,10 @@ def mended(asked: Asked, own_policies: tuple[Policy, ...] | None = None, progres
     construction = boundary_of(inquiry.construction, inquiry.reading) if inquiry.construction else None
     agree(planning, construction, list(basis.layers), basis.register, anywhere=inquiry.anywhere)
     proposal = Proposal(planning, construction, inquiry.name, basis.facts)
-    return repaired_on(basis, proposal, asked.move_for_readings, progress)
+    found = repaired_on(basis, proposal, asked.move_for_readings, progress)
+    return deliver_repair(
+        basis, proposal, found, out, lang, move_for_readings=asked.move_for_readings, progress=progress
+    )
 
 
 def repaired_on(

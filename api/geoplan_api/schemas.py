@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) of the files that others write and read: report, policy, facts, criteria, search."""
+"""JSON Schema (2020-12) of the files that others write and read: report, policy, facts, criteria, search, repair."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from geoplan.facts import ANSWERS, TOWN_STAGES
 from geoplan.policy import Policy
 from geoplan.policy.figures import Figure, figures
 from geoplan.policy.rule import Tier
+from geoplan.repair.content import RepairContent
 from geoplan.report import Content
 from geoplan.search.content import SearchContent
 from geoplan.search.criteria import Criteria
@@ -22,7 +23,7 @@ _MOST_SHARE = 10
 
 
 def schema_of(what: str) -> Schema:
-    """The schema of ``report``, ``policy``, ``facts``, ``criteria`` or ``search``.
+    """The schema of ``report``, ``policy``, ``facts``, ``criteria``, ``search`` or ``repair``.
 
     Raises
     ------
@@ -109,10 +110,16 @@ def _search() -> Schema:
     return SearchContent.model_json_schema(by_alias=True, mode="validation")
 
 
+def _repair() -> Schema:
+    """The record of a repair of any release of ``/1``."""
+    return RepairContent.model_json_schema(by_alias=True, mode="validation")
+
+
 _SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "report": _report,
     "policy": _policy,
     "facts": _facts,
     "criteria": _criteria,
     "search": _search,
+    "repair": _repair,
 }

@@ -26,7 +26,7 @@ from geoplan.report import Report
 from geoplan.site import Site
 
 Judge = Callable[[Proposal], Report]
-Outcome = Literal["unchanged", "repaired", "no-edit", "conflict", "not-found"]
+Outcome = Literal["unchanged", "repaired", "no-edit", "beyond-lines", "conflict", "not-found"]
 MOST = 3
 """Answers given: the least, and others of another kind."""
 _GROUNDS = 2
@@ -49,9 +49,9 @@ class Repaired:
     Parameters
     ----------
     outcome
-        ``unchanged`` nothing failed; ``repaired``; ``no-edit`` what fails is of a reading, or no edit of the lines
-        changes it; ``conflict`` the rules of ``conflict`` leave no answer near the site; ``not-found`` the bound leaves
-        room, but no edit that was tried passes.
+        ``unchanged`` nothing failed; ``repaired``; ``no-edit`` what fails is of a reading, which moves nothing;
+        ``beyond-lines`` what fails no repair mends; ``conflict`` the rules of ``conflict`` leave no answer near the
+        site; ``not-found`` the bound leaves room, but no edit that was tried passes.
     bound_m2
         The area that any answer must change; none where there is no answer.
     left
@@ -123,7 +123,8 @@ def repair(
     )
     left = _left(broken, problem)
     if set(broken) <= set(left):
-        return Repaired("no-edit", before, left=left)
+        of_reading = set(left) <= {p.id for p in problem.shy}
+        return Repaired("no-edit" if of_reading else "beyond-lines", before, left=left)
     progress("repair-bound", 0, 1)
     grounds = bounds(problem)
     if not grounds:

@@ -6,7 +6,7 @@ service hands out. Nothing on it is asked of the outside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import folium
@@ -18,7 +18,7 @@ from geoplan_web.assets import Mode, localise
 from geoplan_web.finding import ICONS, ReportView
 from geoplan_web.map_data import map_data
 from geoplan_web.map_elements import Caption, Drawing, Furniture, MapPage
-from geoplan_web.map_layers import Drawn
+from geoplan_web.map_layers import Drawn, MapGroup
 from geoplan_web.templating import render
 from geoplan_web.wording import Json
 
@@ -34,6 +34,8 @@ def draw(
     mode: Mode = "inline",
     nonce: str | None = None,
     whole: Mapping[str, str] | None = None,
+    first: Sequence[MapGroup] = (),
+    title: str | None = None,
 ) -> str:
     """The map of a report as an HTML page.
 
@@ -50,6 +52,8 @@ def draw(
         Put on every script and style, for `geoplan_web.assets.content_security_policy`.
     whole
         Addresses of the maps of whole layers, by role; a file that opens from disk has none.
+    first
+        Groups that stand before those of the report; ``title`` names a page that shows them.
 
     Notes
     -----
@@ -58,8 +62,8 @@ def draw(
     Reference layers are shown within 500 m and simplified by up to 1 m; nothing is measured on the page.
     """
     report = ReportView(content, lang)
-    page = MapPage(say(Message("map.title", {"name": report.name}), lang), lang)
-    data = map_data(report, overlaps, whole)
+    page = MapPage(title or say(Message("map.title", {"name": report.name}), lang), lang)
+    data = map_data(report, overlaps, whole, first)
     page.add_child(Caption(render("map_caption.html", lang, report=report, findings=data["findings"], icons=ICONS)))
     _map(report, overlaps, data["words"]).add_child(Drawing(data)).add_to(page)
     return localise(page.render(), mode=mode, nonce=nonce)

@@ -18,17 +18,19 @@ _SCRIPT = "map.script."
 """Messages that scripts of the map say."""
 
 
-def map_data(report: ReportView, drawn: Drawn, whole: Mapping[str, str] | None = None) -> dict[str, Any]:
+def map_data(
+    report: ReportView, drawn: Drawn, whole: Mapping[str, str] | None = None, first: Sequence[MapGroup] = ()
+) -> dict[str, Any]:
     """Everything that the map's scripts need.
 
     A layer's ``rows`` are columns: one list for each property that a row of the layer has. ``shape`` is written by
     `PointTable`; ``patch`` and ``id`` go without the beginning that all of them share; ``label`` and ``findings``
     are places in ``labels`` and in the page's ``findings``. A finding with ``shows`` is shown by those rows alone.
-    ``whole`` are addresses of the maps of whole layers, by role.
+    ``whole`` are addresses of the maps of whole layers, by role; ``first`` are groups before the report's own.
     """
     table, cited = PointTable(), _Numbered()
     decided = {f.anchor: ids for policy in report.policies for f in policy.findings if (ids := decisive(f))}
-    groups = [_group(group, drawn.plane, table, cited) for group in map_groups(report, drawn)]
+    groups = [_group(group, drawn.plane, table, cited) for group in (*first, *map_groups(report, drawn))]
     return {
         "lang": report.lang,
         "words": {

@@ -29,6 +29,7 @@ from geoplan_api.cli.options import (
     console,
     language,
 )
+from geoplan_api.cli.repair import repair
 from geoplan_api.cli.search import search
 from geoplan_layers.sandbox.workers import warm
 
@@ -39,6 +40,7 @@ app = Commands(add_completion=False, no_args_is_help=True, pretty_exceptions_ena
 policies_app = Commands(no_args_is_help=False, invoke_without_command=True, help="政策文件 / the policies")
 app.add_typer(policies_app, name="policies")
 app.command()(search)
+app.command()(repair)
 
 
 @app.command()
@@ -255,7 +257,9 @@ def serve(
 
 
 @app.command()
-def schema(what: Annotated[str, typer.Argument(help="report | policy | facts | criteria | search")] = "report") -> None:
+def schema(
+    what: Annotated[str, typer.Argument(help="report | policy | facts | criteria | search | repair")] = "report",
+) -> None:
     """JSON Schema."""
     from geoplan_api.schemas import schema_of
 
