@@ -3,17 +3,28 @@
 
 from __future__ import annotations
 
+import json
+import os
+import struct
+import subprocess
+import sys
+import time
+import zlib
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
 
-from builders import HUZHOU, X0, Y0, box
+from builders import HUZHOU, ON, X0, Y0, boundary, box
+from geoplan.boundary import Proposal
+from geoplan.check import Options, check
 from geoplan.errors import InputRefused, NotFound
+from geoplan.facts import Facts
 from geoplan.measure import survey_areas
 from geoplan.plane import Plane
 from geoplan.progress import Cancelled
@@ -206,3 +217,219 @@ def test_roads_may_be_lines(tmp_path, store) -> None:
     assert len(ours) == len(theirs) > 0
     assert shapely.equals_exact(ours.shapes, theirs.shapes).all()
     assert ours.ids.tolist() == theirs.ids.tolist()
+
+
+def marred(seed: int = 9) -> tuple[gpd.GeoDataFrame, list[int]]:
+    """A mesh of which 2 % of the patches are broken: bow ties, one without geometry aside."""
+    frame, random = mesh(seed), np.random.default_rng(seed)
+    broken = sorted(int(i) for i in random.choice(np.arange(100, 290), round(0.02 * len(frame)), replace=False))
+    for i in broken:
+        a, b, c, d = shapely.get_coordinates(frame.geometry[i])[:4]
+        frame.loc[i, "geometry"] = shapely.Polygon([a, c, b, d])
+    return frame, broken
+
+
+def test_broken_patches_are_listed_and_their_ground_is_not_known(tmp_path, store) -> None:
+    frame, broken = marred()
+    covers = written(gpd.GeoDataFrame(geometry=[box(-500, -500, 3000, 2500)], crs=4549), tmp_path / "c.gpkg")
+    version = imported(store, written(frame, tmp_path / "a.gpkg"), coverage=parse_selector(str(covers)))
+    left = version.meta.quarantine
+    assert (left.rows, left.reasons, left.placeless) == (len(broken), {"invalid": len(broken)}, 0)
+    listed = gpd.read_parquet(version.folder / "quarantine.parquet")
+    assert listed.geoplan_row.tolist() == [i + 1 for i in broken]
+    assert set(listed.geoplan_reason) == {"invalid"}
+    assert listed.geoplan_detail.str.contains("Self-intersection").all()
+    assert listed.DLBM.tolist() == frame.DLBM[broken].tolist()
+    layer = store.open("land-use")
+    known = layer.declared(HUZHOU)
+    missing = shapely.difference(box(-500, -500, 3000, 2500), known)
+    mended = shapely.union_all(shapely.make_valid(frame.geometry[broken].to_numpy()))
+    assert shapely.area(shapely.difference(mended, missing)) < 1e-6
+    assert abs(left.area_m2 - survey_areas(np.array([missing], dtype=object), HUZHOU)[0]) < 0.02
+    assert [note.id for note in layer.notes] == ["layer.quarantined"]
+
+
+def test_an_exclusion_over_a_quarantined_patch_is_no_pass(tmp_path, store) -> None:
+    frame, broken = marred()
+    near = shapely.make_valid(frame.geometry[broken[0]])
+    frame = frame.assign(farm=frame.index.isin(broken)).query("farm").drop(columns="farm")
+    covers = written(gpd.GeoDataFrame(geometry=[box(-500, -500, 3000, 2500)], crs=4549), tmp_path / "c.gpkg")
+    path = written(pd.concat([frame, far_away(frame)]), tmp_path / "YJJBNT.gpkg")
+    role = "permanent-basic-farmland"
+    imported(store, path, role, coverage=parse_selector(str(covers)))
+    over = shapely.box(*near.buffer(5).bounds)
+    beside = box(2_100, 1_700, 100, 100)
+    found = {}
+    for name, drawn in (("over", over), ("beside", beside)):
+        report = check(
+            Proposal(boundary(drawn), boundary(drawn), name, Facts()), (), [store.open(role)], None, Options(ON)
+        )
+        law = next(p for p in report.content.policies if p.id == "land-law")
+        found[name] = next(f for f in law.findings if f.kind == "exclusion" and role in f.layers)
+    assert found["beside"].verdict == "pass"
+    assert found["over"].verdict in {"not-assessed", "attention"}
+    assert found["over"].coverage["construction"] < 1.0
+
+
+def far_away(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """One good patch of the same layer, away from everything."""
+    return frame.iloc[:1].assign(geometry=[box(2_500, 2_300, 20, 20)])
+
+
+def test_a_row_without_shape_leaves_nothing_proved(tmp_path, store) -> None:
+    frame = mesh()
+    frame.loc[5, "geometry"] = None
+    covers = written(gpd.GeoDataFrame(geometry=[box(-500, -500, 3000, 2500)], crs=4549), tmp_path / "c.gpkg")
+    version = imported(store, written(frame, tmp_path / "a.gpkg"), coverage=parse_selector(str(covers)))
+    assert version.meta.quarantine.reasons == {"empty": 1}
+    assert version.coverage_from == "assumed"
+    layer = store.open("land-use")
+    assert layer.declared(HUZHOU) is None
+    assert [note.id for note in layer.notes] == ["layer.quarantined", "layer.placeless"]
+
+
+def test_quality_names_overlaps_gaps_codes_and_the_area_column(tmp_path, store) -> None:
+    frame = mesh()
+    hole = frame.geometry[200]
+    frame = frame.drop(index=200).reset_index(drop=True)
+    frame.loc[500, "geometry"] = frame.geometry[500].union(box_inside(frame.geometry[501]))
+    frame = pd.concat(
+        [frame, frame.iloc[[20]], frame.iloc[[30]].assign(DLBM="0301", DLMC="乔木林地")], ignore_index=True
+    )
+    frame.loc[10, "DLBM"] = "9999"
+    frame["TBMJ"] = (frame.TBMJ / 10_000).round(4)
+    frame.loc[60, "TBMJ"] += 0.05
+    covers = written(gpd.GeoDataFrame(geometry=[frame.union_all().union(hole)], crs=4549), tmp_path / "c.gpkg")
+    quality_of = imported(store, written(frame, tmp_path / "a.gpkg"), coverage=parse_selector(str(covers))).meta
+    quality, overlap = quality_of.quality, frame.geometry[500].intersection(frame.geometry[501]).area
+    assert quality_of.quarantine.reasons == {"duplicate": 1}
+    assert quality.unknown_codes == 1
+    assert quality.areas is not None
+    assert (quality.areas.unit, quality.areas.field) == ("ha", "TBMJ")
+    assert quality.areas.worst[0].id == frame.TBBH[60]
+    assert quality.areas.beyond >= 1
+    assert quality.overlaps is not None
+    assert quality.overlaps.pairs == 2
+    assert abs(quality.overlaps.area_m2 - overlap - frame.geometry[30].area) < 0.1
+    assert quality.gaps is not None
+    assert quality.gaps.count == 1
+    assert abs(quality.gaps.area_m2 - hole.area) < 0.1
+    place = HUZHOU.from_lonlat(np.array([quality.gaps.worst[0].lon]), np.array([quality.gaps.worst[0].lat]))
+    assert hole.contains(shapely.Point(place[0][0], place[1][0]))
+
+
+def box_inside(shape) -> shapely.Polygon:
+    """A square of 8 m about a point of a shape, reaching its left neighbour."""
+    point, west = shape.representative_point(), shape.bounds[0]
+    found = shapely.box(west - 4, point.y - 4, point.x, point.y + 4).intersection(shape)
+    assert isinstance(found, shapely.Polygon)
+    return found
+
+
+def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "geoplan_api", *arguments]
+    environment = {**os.environ, "GEOPLAN_HOME": str(home)}
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, check=False)
+
+
+def test_the_command_line_imports_lists_shows_and_removes(tmp_path) -> None:
+    path = written(mesh(), tmp_path / "DLTB_20241231.shp", encoding="GBK")
+    home = tmp_path / "home"
+    added = run(home, "layers", "add", "land-use", str(path), "--source", "县局", "--lang", "en")
+    assert added.returncode == 0, added.stderr
+    assert "900 patches" in added.stdout
+    assert "reading, 100 %" in added.stderr
+    listed = json.loads(run(home, "layers", "list", "--json").stdout)
+    assert [(each["role"], each["in_use"], each["date"]) for each in listed] == [("land-use", True, "2024-12-31")]
+    png = tmp_path / "layer.png"
+    shown = run(home, "layers", "info", "land-use", "--json", "--picture", str(png))
+    assert json.loads(shown.stdout)["source"] == "县局"
+    colours = np.unique(pixels(png).reshape(-1, 3), axis=0)
+    assert len(colours) >= 3
+    unsure = run(
+        home,
+        "layers",
+        "add",
+        "land-use",
+        str(written(mesh().drop(columns="KCXS"), tmp_path / "x.gpkg")),
+        "--lang",
+        "en",
+    )
+    assert (unsure.returncode, unsure.stdout) == (2, "")
+    assert "Say which behind the file's name: FILE@" in unsure.stderr
+    assert run(home, "layers", "remove", "land-use").returncode == 0
+    assert json.loads(run(home, "layers", "list", "--json").stdout) == []
+    gone = run(home, "layers", "info", "land-use", "--lang", "en")
+    assert gone.returncode == 2
+    assert "no layer is registered as land-use" in gone.stderr
+
+
+def pixels(png: Path) -> np.ndarray:
+    """The pixels of a PNG of true colours without filters."""
+    raw = png.read_bytes()
+    assert raw[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">2I", raw[16:24])
+    assert min(width, height) > 100
+    at, packed = 8, b""
+    while at < len(raw):
+        (length,) = struct.unpack(">I", raw[at : at + 4])
+        packed += raw[at + 8 : at + 8 + length] if raw[at + 4 : at + 8] == b"IDAT" else b""
+        at += 12 + length
+    rows = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, 1 + 3 * width)
+    return rows[:, 1:]
+
+
+def test_a_killed_import_leaves_the_old_version_and_the_next_one_sweeps(tmp_path) -> None:
+    home = tmp_path / "home"
+    small = written(mesh(), tmp_path / "DLTB.gpkg")
+    assert run(home, "layers", "add", "land-use", str(small)).returncode == 0
+    before = json.loads(run(home, "layers", "list", "--json").stdout)
+    big = written(pd.concat([mesh(seed) for seed in range(60)], ignore_index=True), tmp_path / "big.gpkg")
+    command = [sys.executable, "-m", "geoplan_api", "layers", "add", "land-use", str(big)]
+    environment = {**os.environ, "GEOPLAN_HOME": str(home)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as running:
+        while not list(home.glob("tmp/layer-*/version/layer.parquet")):
+            assert running.poll() is None, running.stderr.read() if running.stderr else ""
+            time.sleep(0.02)
+        running.kill()
+    assert list(home.glob("tmp/layer-*"))
+    assert json.loads(run(home, "layers", "list", "--json").stdout) == before
+    assert run(home, "layers", "add", "land-use", str(small)).returncode == 0
+    assert list((home / "tmp").iterdir()) == []
+    assert json.loads(run(home, "layers", "list", "--json").stdout)[0]["version"] == before[0]["version"]
+
+
+def test_a_check_uses_the_homes_layers_near_its_boundary_and_replays(tmp_path) -> None:
+    home = tmp_path / "home"
+    path = written(mesh(), tmp_path / "DLTB_20241231.gpkg")
+    assert run(home, "layers", "add", "land-use", str(path)).returncode == 0
+    inputs = tmp_path / "inputs"
+    inputs.mkdir()
+    planning = written(gpd.GeoDataFrame(geometry=[box(200, 200, 900, 700)], crs=4549), inputs / "p.gpkg")
+    far = written(gpd.GeoDataFrame(geometry=[box(90_000, 200, 900, 700)], crs=4549), tmp_path / "far.gpkg")
+    out = tmp_path / "out"
+    ours = json.loads(run(home, "check", "--planning", str(planning), "--json", "--out", str(out)).stdout)
+    by_file = json.loads(
+        run(tmp_path / "other", "check", "--planning", str(planning), "--json", "--layer", f"land-use={path}").stdout
+    )
+    assert [layer["role"] for layer in ours["layers"]] == ["land-use"]
+    assert ours["layers"][0]["sha256"] == LayerStore(home / "layers").version("land-use").meta.sha256
+    assert without_source(ours) == without_source(by_file)
+    assert json.loads(run(home, "check", "--planning", str(far), "--json").stdout)["layers"] == []
+    replaced = run(home, "check", "--planning", str(planning), "--json", "--layer", f"land-use={path}").stdout
+    assert json.loads(replaced)["id"] == by_file["id"]
+    again = run(home, "replay", str(out / "report.json"), "--from", str(inputs), "--lang", "en")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert run(home, "layers", "add", "land-use", str(written(mesh(4), tmp_path / "n.gpkg"))).returncode == 0
+    assert run(home, "replay", str(out / "report.json"), "--from", str(inputs)).returncode == 0
+    run(home, "layers", "remove", "land-use", ours["layers"][0]["sha256"][:16])
+    lost = run(home, "replay", str(out / "report.json"), "--from", str(inputs), "--json")
+    assert lost.returncode == 3
+    assert [each["sha256"] for each in json.loads(lost.stdout)["missing"]] == [ours["layers"][0]["sha256"]]
+
+
+def without_source(report: dict[str, Any]) -> dict[str, Any]:
+    """A report without what names its layers and the moment."""
+    kept = {key: value for key, value in report.items() if key not in {"id", "made_at"}}
+    named = {"file", "sha256"}
+    return kept | {"layers": [{k: v for k, v in each.items() if k not in named} for each in report["layers"]]}

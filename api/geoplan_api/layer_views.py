@@ -10,7 +10,7 @@ from urllib.parse import quote
 from geoplan.messages import Message
 from geoplan_api.service import Service
 from geoplan_api.settings import Settings
-from geoplan_layers.prepared.version import OPEN, QUARANTINE, RASTER, Meta, Version
+from geoplan_layers.prepared.version import OPEN, QUARANTINE, RASTER, Meta, Quality, Version
 from geoplan_web.layers import ClassRow, LayerSheet, LeftOut, Row, VersionCard
 
 SHOWN = 200
@@ -181,7 +181,7 @@ def _files(version: Version, card: VersionCard) -> dict[str, str]:
     return {what: f"{card.href}/{name}" for what, name in names.items() if (version.folder / name).is_file()}
 
 
-def quality_rows(quality: dict[str, Any]) -> Sequence[tuple[Message, Sequence[Row]]]:
+def quality_rows(quality: Quality) -> Sequence[tuple[Message, Sequence[Row]]]:
     """The record of quality as tables."""
     del quality
     return []

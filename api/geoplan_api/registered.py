@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import shapely
 
+from geoplan.progress import Progress
 from geoplan_api import demo
+from geoplan_api.home import Home
 from geoplan_api.inquiry import Inquiry
 from geoplan_api.near import Box, degrees_of, is_near, place_of
+from geoplan_api.office import home_folder
 from geoplan_api.settings import Settings
 from geoplan_layers.boundary_file import read_boundary
 from geoplan_layers.files.dataset import box_of
@@ -26,6 +29,9 @@ from geoplan_layers.prepared.store import LayerStore
 from geoplan_layers.prepared.version import Version
 from geoplan_layers.selector import LayerSpec, Selector
 from geoplan_layers.vector import opened
+
+if TYPE_CHECKING:
+    from geoplan_layers.prepared.importing import ImportRequest
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,24 @@ def with_registered(inquiry: Inquiry, store: LayerStore | None) -> Inquiry:
 def store_of(home: Path) -> LayerStore:
     """The prepared layers of a home folder."""
     return LayerStore(home / "layers", home / "tmp")
+
+
+def in_home(inquiry: Inquiry) -> Inquiry:
+    """An inquiry of the command line with the layers of the home for the roles that it leaves out."""
+    return with_registered(inquiry, store_of(home_folder()))
+
+
+def import_here(request: ImportRequest, progress: Progress) -> Version:
+    """Import a layer into the home, in this process."""
+    from geoplan_layers.prepared import raster
+    from geoplan_layers.prepared.importing import import_layer
+
+    make = raster.import_raster if request.role in raster.ROLES else import_layer
+    home = Home(home_folder())
+    try:
+        return make(request, store_of(home.root), progress)
+    finally:
+        home.close()
 
 
 def version_as_dict(version: Version) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,7 +24,9 @@ from geoplan_api.inquiry import Inquiry, answer
 from geoplan_api.kept import lay_out
 from geoplan_api.office import home_folder, office_policies, read_policy
 from geoplan_api.read_again import of_call, of_layers, parameters_hash, readings_of
+from geoplan_api.registered import store_of
 from geoplan_layers.found import Match, Shelf
+from geoplan_layers.prepared.version import Version
 from geoplan_layers.selector import LayerSpec, Selector, parse_selector
 
 SCHEMA = "geoplan/replay/1"
@@ -105,7 +107,8 @@ def replay(path: Path, folders: Sequence[Path], parameters: DatumParameters | No
     """
     content, told = _read(path)
     report = pydantic.TypeAdapter(Content).validate_python(content)
-    sources = [source for _, source in _sources(report)]
+    held = _versions(report)
+    sources = [source for _, source in _sources(report, held)]
     with TemporaryDirectory(prefix="geoplan-") as temporary:
         kept = Path(temporary)
         lay_out(home_folder(), report.id, ((each.sha256, each.file) for each in sources), kept)
@@ -121,7 +124,7 @@ def replay(path: Path, folders: Sequence[Path], parameters: DatumParameters | No
         if missing:
             return Replay(report.id, None, missing, (*told, *_other_software(report)), ())
         policies = _own_policies(report, [folder for folder, _ in near])
-        again = answer(_inquiry(report, found, parameters), policies)
+        again = answer(_inquiry(report, found, held, parameters), policies)
     told = (*told, *_other_parameters(report, parameters))
     differences = (*told, *_other_files(report, again), *_other_policies(report, again), *_other_software(report))
     return Replay(report.id, again.id, (), differences, tuple(_changes(report, again.content)))
@@ -149,8 +152,15 @@ def _read(path: Path) -> tuple[dict[str, Any], tuple[Difference, ...]]:
     return content, ()
 
 
-def _sources(report: Content) -> Iterator[tuple[str, Source]]:
-    """Every file that a report names, with what it served as."""
+def _versions(report: Content) -> dict[str, Version]:
+    """The versions of the home's layers that a report used, by their hash."""
+    store = store_of(home_folder())
+    found = {each.sha256: store.by_hash(each.sha256) for each in report.layers}
+    return {key: version for key, version in found.items() if version is not None}
+
+
+def _sources(report: Content, held: Mapping[str, Version] | None = None) -> Iterator[tuple[str, Source]]:
+    """Every file that a report names, with what it served as; layers that the home holds are no files."""
     yield "planning", _source(report.proposal.planning.source)
     if report.proposal.construction:
         yield "construction", _source(report.proposal.construction.source)
@@ -158,6 +168,8 @@ def _sources(report: Content) -> Iterator[tuple[str, Source]]:
         if file:
             yield what, _source(file)
     for layer in report.layers:
+        if held and layer.sha256 in held:
+            continue
         yield layer.role, Source(layer.file, layer.sha256, layer.select)
         if layer.coverage_source:
             yield f"{layer.role}/coverage", _source(layer.coverage_source)
@@ -172,11 +184,15 @@ def _selector(source: Source, found: dict[Source, Match]) -> Selector:
     return Selector(found[source].path, parsed.layer, parsed.field, parsed.value, source.file)
 
 
-def _inquiry(report: Content, found: dict[Source, Match], parameters: DatumParameters | None) -> Inquiry:
+def _inquiry(
+    report: Content, found: dict[Source, Match], held: Mapping[str, Version], parameters: DatumParameters | None
+) -> Inquiry:
     """The question that a report answers, with the files where they lie now."""
     options, proposal = report.options, report.proposal
+    read_from_files = [(each, how) for each, how in zip(report.layers, of_layers(report), strict=True)]
+    read_from_files = [(each, how) for each, how in read_from_files if each.sha256 not in held]
     coverage: dict[str, tuple[Selector, ...]] = {}
-    for layer in report.layers:
+    for layer, _ in read_from_files:
         if layer.coverage_source:
             here = _selector(_source(layer.coverage_source), found)
             coverage[layer.role] = (*coverage.get(layer.role, ()), here)
@@ -186,7 +202,7 @@ def _inquiry(report: Content, found: dict[Source, Match], parameters: DatumParam
         planning=_selector(_source(proposal.planning.source), found),
         construction=_selector(_source(construction.source), found) if construction else None,
         policies=() if unasked else tuple(each for each in options["policies"] if each != ALWAYS),
-        layers=tuple(_layer(each, found, how) for each, how in zip(report.layers, of_layers(report), strict=True)),
+        layers=tuple(_layer(each, found, how) for each, how in read_from_files),
         coverage=coverage,
         towns=_selector(_source(report.towns), found) if report.towns else None,
         facts=_selector(_source(report.facts), found) if report.facts else None,
@@ -196,6 +212,7 @@ def _inquiry(report: Content, found: dict[Source, Match], parameters: DatumParam
         readings=options["readings"],
         anywhere=options["anywhere"],
         parameters=parameters,
+        registered=tuple(held[each.sha256] for each in report.layers if each.sha256 in held),
         **of_call(readings_of(options)),
     )
 

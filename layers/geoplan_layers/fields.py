@@ -45,6 +45,11 @@ def fields_of(names: Iterable[str], role: str) -> dict[str, str]:
     return found
 
 
+def zones_of(role: str) -> list[str]:
+    """The first two digits of every code of a role's zones (管制区, 土地用途区); none for other roles."""
+    return [str(each) for each in _content().get("zones", {}).get(role, [])]
+
+
 def generation_of(fields: Iterable[str], role: str) -> Generation | None:
     """The generation that a layer's fields decide; none where they decide none, or more than one."""
     present = {name.upper() for name in fields}

@@ -13,7 +13,7 @@ from typing import Any
 
 from geoplan.errors import InputRefused
 from geoplan.landuse import GENERATIONS, Generation
-from geoplan_layers.fields import fields_of, generation_of
+from geoplan_layers.fields import fields_of, generation_of, zones_of
 
 _JUDGED_BY_CODE = frozenset({"land-use", "planned-land-use"})
 """Roles of which rules ask by class: what their codes mean has to be known."""
@@ -32,6 +32,11 @@ class Recognised:
     def coded(self) -> bool:
         """Whether patches carry a class or zone."""
         return "code" in self.fields or "name" in self.fields
+
+
+def known_zones(role: str) -> frozenset[str]:
+    """The first two digits of the codes of a plan's zones; none for a role without such."""
+    return frozenset(zones_of(role))
 
 
 def recognised(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geoplan.messages import Lang, Message, say
+from geoplan_api.cli.layers import layers_app
 from geoplan_api.cli.once import Commands
 from geoplan_api.cli.options import (
     AnywhereOption,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 app = Commands(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 policies_app = Commands(no_args_is_help=False, invoke_without_command=True, help="政策文件 / the policies")
 app.add_typer(policies_app, name="policies")
+app.add_typer(layers_app, name="layers")
 app.command()(search)
 app.command()(repair)
 
@@ -58,9 +60,10 @@ def check(
     warm()
     from geoplan_api.cli.asked import inquiry_of
     from geoplan_api.inquiry import answer
+    from geoplan_api.registered import in_home
 
     tongue = language(lang)
-    report = answer(inquiry_of(planning, construction, name, asked))
+    report = answer(in_home(inquiry_of(planning, construction, name, asked)))
     _told(report.content.as_dict(), _written(report, out, tongue), tongue, as_json)
     raise typer.Exit(report.exit_status)
 
@@ -101,9 +104,10 @@ def screen(
     from geoplan_api.cli.asked import inquiry_of
     from geoplan_api.cli.screen import Screen
     from geoplan_api.cli.screen import screen as screened
+    from geoplan_api.registered import in_home
 
     tongue = language(lang)
-    call = Screen(inquiry_of(proposals, None, None, asked), out, name, workers, resume)
+    call = Screen(in_home(inquiry_of(proposals, None, None, asked)), out, name, workers, resume)
     raise typer.Exit(screened(call, tongue, console()))
 
 

@@ -46,6 +46,7 @@ from geoplan_layers.prepared.version import (
     Meta,
     Note,
     Origin,
+    Quality,
     Quarantine,
     System,
     Version,
@@ -169,7 +170,7 @@ def _written(
     plan = Plan(built, taken.spill, order, boxes, rows, located.frame, home, kinds, found.fields)
     written = write_rows(plan, progress)
     area = coverage.on(home) if coverage else None
-    quality, classes = look_at(built, home, found, written, area, progress, mesh=request.role)
+    quality, classes = look_at(built, home, found, written, area, progress)
     _outlines(built, coverage, left)
     return _meta(request, reads, found, plan, taken, left, written, coverage, quality, classes)
 
@@ -252,7 +253,7 @@ def _meta(
     left: Left,
     written: Written,
     coverage: _Covered | None,
-    quality: dict[str, Any],
+    quality: Quality,
     classes: list[Any],
 ) -> Meta:
     first = reads[0]

@@ -52,7 +52,7 @@ class Shared:
 
 
 def shared_areas(
-    proposals: Objects, pack: Pack, *, ellipsoidal: bool = True, threads: int = 1, heavy: int = HEAVY
+    proposals: Objects, pack: Pack, *, ellipsoidal: bool = True, threads: int = 1, heavy: int = HEAVY, cut: bool = True
 ) -> Shared:
     """Area that each proposal shares with each patch.
 
@@ -66,6 +66,9 @@ def shared_areas(
         Threads to use. The answer does not depend on it.
     heavy
         Vertices of a patch beyond which GEOS cuts it.
+    cut
+        Without it such patches are left out where they lie on the border: for callers that ask for them the other way
+        round.
 
     Returns
     -------
@@ -91,6 +94,9 @@ def shared_areas(
         )
     kept = (found >= PRINTS_AS_ZERO) | (found == UNMEASURED)
     answer = Shared(np.repeat(np.arange(count), counts[:-1])[kept], which[kept], found[kept], whole[kept])
+    if not cut:
+        real = answer.areas != UNMEASURED
+        return Shared(answer.proposals[real], answer.patches[real], answer.areas[real], answer.whole[real])
     return _with_heavy(answer, proposals, pack, ellipsoidal=ellipsoidal)
 
 

@@ -86,6 +86,72 @@ class ClassCount(_Part):
     known: bool = True
 
 
+class Place(_Part):
+    """A piece of ground: its area, and a point in it, degrees."""
+
+    area_m2: float
+    lon: float
+    lat: float
+
+
+class Shared(Place):
+    """Ground that two patches share."""
+
+    ids: list[str]
+
+
+class OverlapList(_Part):
+    """Pairs of patches that share ground, and the ten that share most; slivers vanish within 0.05 m of the lines."""
+
+    pairs: int
+    area_m2: float
+    slivers: int
+    worst: list[Shared] = []
+
+
+class GapList(_Part):
+    """Ground of the declared coverage that no patch covers, and the ten largest pieces."""
+
+    count: int
+    area_m2: float
+    slivers: int
+    worst: list[Place] = []
+
+
+class AreaDifference(_Part):
+    """A patch whose declared area is not the measured one."""
+
+    id: str
+    declared_m2: float
+    measured_m2: float
+    difference_m2: float
+
+
+class AreaColumn(_Part):
+    """The layer's own area column: the unit that it seems to be in (none: it fits none), and how far it is off.
+
+    ``beyond`` counts patches that differ by more than 1 m² and 1 ‰; the worst ten are listed.
+    """
+
+    field: str
+    unit: Literal["m2", "ha", "mu", "km2"] | None
+    compared: int
+    missing: int = 0
+    beyond: int = 0
+    declared_m2: float = 0.0
+    measured_m2: float = 0.0
+    worst: list[AreaDifference] = []
+
+
+class Quality(_Part):
+    """What was found of a layer's quality; parts that were not looked at are none."""
+
+    unknown_codes: int = 0
+    areas: AreaColumn | None = None
+    overlaps: OverlapList | None = None
+    gaps: GapList | None = None
+
+
 class Quarantine(_Part):
     """What was left out: rows by reason, how many of them lie nowhere, and the ground of the others (m²)."""
 
@@ -153,7 +219,7 @@ class Meta(_Part):
     origins: list[Origin]
     classes: list[ClassCount]
     quarantine: Quarantine
-    quality: dict[str, Any]
+    quality: Quality
     notes: list[Note]
     words: dict[str, list[str]]
     software: dict[str, str]
