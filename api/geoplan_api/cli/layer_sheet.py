@@ -61,7 +61,7 @@ def sheet(version: Version) -> list[Message]:
     told = [
         _line("head", {"role": version.role, "version": version.id, "file": version.file}),
         Message(
-            "layers.about",
+            "layer-sheet.about",
             {
                 "patches": meta.patches,
                 "vertices": meta.vertices,
