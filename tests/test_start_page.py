@@ -127,3 +127,24 @@ def test_a_part_without_its_main_file_is_told_what_is_missing(service: Running) 
     answered = service.ask([("planning", ("界.dat", b"x"))])
     assert answered.status_code == 422
     assert answered.json()["code"] == "export-instead.mapinfo-part"
+
+
+def test_recent_checks_show_what_is_broken_beside_the_spatial_verdict(service: Running, planning: bytes) -> None:
+    facts = b"[features]\nwifi = false\n"
+    answered = service.ask([*asked(planning), ("facts", ("facts.toml", facts))], policy="nantong-2017", name="破格镇")
+    assert answered.status_code == 201, answered.text
+    states = [policy["application"] for policy in answered.json()["policies"]]
+    assert "broken" in states
+    store = service.service.store
+    newest = store.recent(1)[0]
+    assert (newest.name, newest.application) == ("破格镇", "broken")
+    verdict = newest.verdict
+    page = service.client.get("/?lang=zh", headers={"Accept": "text/html"}).text
+    card = page[: page.index("破格镇")].rpartition('class="card-link"')[2]
+    assert 'class="badge fail"' in card
+    assert "申报要件不符" in card
+    newest.application = None  # as a check of an older release has it
+    assert service.service.application(newest) == "broken"
+    newest.report_sha256 = "0" * 64
+    assert service.service.application(newest) is None
+    assert newest.verdict == verdict

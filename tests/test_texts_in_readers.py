@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from geoplan.errors import GeoplanError, InputRefused, PolicyRefused, TooLarge
 from geoplan_api.office import read_policy
 from geoplan_layers.facts_file import read_facts
 from geoplan_layers.files.limits import BOUNDARY, Limits
+from geoplan_layers.files.table import Table
 from geoplan_layers.files.toml_text import MOST_BYTES
+from geoplan_layers.files.towns_table import towns_table
 from geoplan_layers.parameters_file import read_parameters
 from geoplan_layers.sandbox.rules import Rules
 from geoplan_layers.sandbox.session import reading
@@ -137,3 +141,31 @@ def test_a_bomb_on_the_command_line_is_one_line(tmp_path: Path, bomb: str) -> No
     assert (status, stdout) == (2, "")
     assert stderr.startswith("facts.toml: ")
     assert len(stderr.splitlines()) == 1
+
+
+CELLS = st.one_of(
+    st.sampled_from(["lon", "lat", "120.1", "30.9", "NaN", "1e999", "", '"', "stage", "创建", "-181", "9" * 40]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=8), st.sampled_from(["utf-8", "gb18030", "utf-16"]))
+def test_any_csv_of_towns_is_a_table_or_a_refusal_of_the_file(
+    tmp_path: Path, rows: list[list[str]], encoding: str
+) -> None:
+    path = tmp_path / "towns.csv"
+    path.write_bytes("\n".join(",".join(row) for row in rows).encode(encoding))
+    table: Table | None = None
+    refused: InputRefused | None = None
+    try:
+        table = towns_table(path, "towns.csv", BOUNDARY)
+    except InputRefused as told_of_it:
+        refused = told_of_it
+    if refused is not None:
+        assert refused.file == "towns.csv"
+        assert refused.say("zh") != refused.say("en")
+    else:
+        assert table is not None
+        assert len(table) <= sum(map(len, rows))
+        assert all(-180 <= each.x <= 180 and -90 <= each.y <= 90 for each in table.shapes)
