@@ -20,6 +20,7 @@ from geoplan.errors import CallRefused
 from geoplan.judgement import Evidence, Judgement, not_applicable
 from geoplan.land import LandAccount, account
 from geoplan.layer import Layer
+from geoplan.layer_age import MOST_YEARS, outdated
 from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.messages import Message
 from geoplan.policy import ALWAYS, Policy, PolicyBook, Rule
@@ -84,6 +85,7 @@ class Options:
     ``readings`` maps ``POLICY.RULE.KEY`` to a value; ``anywhere`` allows data outside China. ``read`` says with which
     options each file was read that could not be read as it is (``planning``, ``layer.ROLE.N``): reports record it.
     Without ``turns`` no finding says how far another verdict is: such a report serves to try an edit and is not kept.
+    ``layer_max_age_years`` is after how long a land-use or farmland layer is called old.
     """
 
     on: date
@@ -92,6 +94,7 @@ class Options:
     readings: Mapping[str, Any] = field(default_factory=dict)
     read: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     turns: bool = True
+    layer_max_age_years: int = MOST_YEARS
 
 
 def check(
@@ -148,6 +151,7 @@ def check(
             "readings": dict(options.readings),
             "policies": [p.id for p in chosen],
             **({"read": {name: dict(used) for name, used in options.read.items()}} if options.read else {}),
+            **_aging(options),
         },
         plane=PlaneRecord(central_meridian=site.plane.central_meridian, epsg=site.plane.epsg),
         proposal=ProposalRecord(
@@ -173,6 +177,12 @@ def check(
     if site.construction is not None:
         boundaries["construction"] = site.construction
     return Report(named, site.plane, boundaries, shown, around(site))
+
+
+def _aging(options: Options) -> dict[str, int]:
+    """The age that is allowed, where it is not the usual one: the id of other reports stays as it was."""
+    years = options.layer_max_age_years
+    return {} if years == MOST_YEARS else {"layer_max_age_years": years}
 
 
 def _file(source: Source | None) -> SourceFile | None:
@@ -307,6 +317,7 @@ def _warnings(site: Site, asked: tuple[str, ...], options: Options) -> list[Mess
     assumed = dict.fromkeys(layer.role for layer in site.layers if layer.declared(site.plane) is None)
     if assumed:
         found.append(Message("warning.coverage-assumed", {"roles": list(assumed)}))
+    found += outdated(site.layers, options.on, options.layer_max_age_years)
     undated = dict.fromkeys(layer.role for layer in site.layers if layer.day is None)
     if undated:
         found.append(Message("warning.layer-undated", {"roles": list(undated)}))

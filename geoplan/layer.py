@@ -120,6 +120,11 @@ class Layer(Protocol):
         ...
 
     @property
+    def valid_until(self) -> date | None:
+        """The last day on which the layer is said to hold, where its owner says so."""
+        ...
+
+    @property
     def invented(self) -> bool:
         """Whether the data are made up."""
         ...

@@ -59,6 +59,7 @@ class MemoryLayer:
     invented: bool = False
     frame: Frame = FRAME
     day: date | None = date(2025, 12, 31)
+    valid_until: date | None = None
     source: Source = field(default=Source("layer.gpkg", "1" * 64))
     notes: tuple[Message, ...] = ()
     coverage_source: Source | None = None

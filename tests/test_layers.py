@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 import zlib
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,14 @@ import pyogrio
 import pytest
 import shapely
 
-from builders import HUZHOU, ON, X0, Y0, boundary, box
+from builders import HUZHOU, ON, X0, Y0, boundary, box, checked, farmland
 from geoplan.boundary import Proposal
 from geoplan.check import Options, check
 from geoplan.errors import InputRefused, NotFound
 from geoplan.facts import Facts
+from geoplan.layer_age import outdated
 from geoplan.measure import survey_areas
+from geoplan.messages import say
 from geoplan.plane import Plane
 from geoplan.progress import Cancelled
 from geoplan_layers.layer_file import FileLayer
@@ -388,7 +392,7 @@ def test_a_killed_import_leaves_the_old_version_and_the_next_one_sweeps(tmp_path
     command = [sys.executable, "-m", "geoplan_api", "layers", "add", "land-use", str(big)]
     environment = {**os.environ, "GEOPLAN_HOME": str(home)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as running:
-        while not list(home.glob("tmp/layer-*/version/layer.parquet")):
+        while not list(home.glob("tmp/layer-*/work/rows-0.arrow")):
             assert running.poll() is None, running.stderr.read() if running.stderr else ""
             time.sleep(0.02)
         running.kill()
@@ -433,3 +437,25 @@ def without_source(report: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in report.items() if key not in {"id", "made_at"}}
     named = {"file", "sha256"}
     return kept | {"layers": [{k: v for k, v in each.items() if k not in named} for each in report["layers"]]}
+
+
+def test_a_layer_that_is_old_replaced_or_past_its_term_is_told() -> None:
+    drawn = box(0, 0, 900, 900)
+    fresh = farmland(box(2_000, 0, 10, 10))
+
+    def told(layer, **options) -> list[str]:
+        report = checked(drawn, drawn, (), [layer], **options)
+        found = [each.id for each in report.content.warnings]
+        return [each for each in found if each.startswith("warning.layer-")]
+
+    assert told(fresh) == []
+    assert told(replace(fresh, day=date(2023, 11, 20))) == ["warning.layer-old"]
+    assert told(replace(fresh, day=date(2023, 11, 21))) == []
+    assert told(replace(fresh, day=date(2023, 11, 20)), layer_max_age_years=4) == []
+    assert told(replace(fresh, valid_until=date(2026, 11, 20))) == ["warning.layer-expired"]
+    assert told(replace(fresh, valid_until=ON)) == []
+    assert told(replace(fresh, generation="second-survey")) == ["warning.layer-second-survey"]
+    assert told(replace(fresh, generation="second-survey", day=date(2018, 12, 31)), on=date(2019, 6, 1)) == []
+    assert "of 2023-11-20, more than 3 years" in say(
+        next(iter(outdated([replace(fresh, day=date(2023, 11, 20))], ON, 3))), "en"
+    )

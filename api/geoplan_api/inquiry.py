@@ -15,6 +15,7 @@ from geoplan.crs import Frame, recognise
 from geoplan.datum import DatumParameters
 from geoplan.errors import CallRefused
 from geoplan.facts import Facts
+from geoplan.layer_age import MOST_YEARS
 from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.policy import Policy, PolicyBook
 from geoplan.register import Register
@@ -77,6 +78,7 @@ class Inquiry:
     place: Place | None = None
     swap_xy: bool = False
     parameters: DatumParameters | None = field(default=None, repr=False)
+    layer_max_age_years: int = MOST_YEARS
     registered: tuple[Version, ...] = field(default=(), repr=False)
     """Versions that the home holds of roles that the call leaves out; a check uses those near its boundary."""
 
@@ -153,7 +155,8 @@ class Grounds:
         read = read_with(planning, construction, layers, self.register)
         _parameters_used(asked, read)
         proposal = Proposal(planning, construction, name, self.facts)
-        choice = Options(self.on, asked.accuracy, asked.anywhere, asked.readings, read)
+        age = asked.layer_max_age_years
+        choice = Options(self.on, asked.accuracy, asked.anywhere, asked.readings, read, layer_max_age_years=age)
         return check(proposal, self.policies, layers, self.register, choice, self.book, facts_source=self.facts_source)
 
     def layers_near(self, planning: Boundary) -> list[ReadLayer]:

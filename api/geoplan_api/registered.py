@@ -6,6 +6,7 @@ the demo's are of two.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +20,7 @@ from geoplan_api.home import Home
 from geoplan_api.inquiry import Inquiry
 from geoplan_api.near import Box, degrees_of, is_near, place_of
 from geoplan_api.office import home_folder
-from geoplan_api.settings import Settings
+from geoplan_api.settings import CONFIG, Settings, read_settings
 from geoplan_layers.boundary_file import read_boundary
 from geoplan_layers.files.dataset import box_of
 from geoplan_layers.files.limits import LAYER
@@ -32,6 +33,9 @@ from geoplan_layers.vector import opened
 
 if TYPE_CHECKING:
     from geoplan_layers.prepared.importing import ImportRequest
+
+
+AGE_VARIABLE = "GEOPLAN_LAYER_MAX_AGE_YEARS"
 
 
 @dataclass(frozen=True)
@@ -119,8 +123,11 @@ def store_of(home: Path) -> LayerStore:
 
 
 def in_home(inquiry: Inquiry) -> Inquiry:
-    """An inquiry of the command line with the layers of the home for the roles that it leaves out."""
-    return with_registered(inquiry, store_of(home_folder()))
+    """An inquiry of the command line with the layers of the home for the roles that it leaves out, and its settings."""
+    home = home_folder()
+    if (home / CONFIG).is_file() or AGE_VARIABLE in os.environ:
+        inquiry = replace(inquiry, layer_max_age_years=read_settings().layer_max_age_years)
+    return with_registered(inquiry, store_of(home))
 
 
 def import_here(request: ImportRequest, progress: Progress) -> Version:

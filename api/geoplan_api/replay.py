@@ -17,6 +17,7 @@ from geoplan.check import software
 from geoplan.datum import DatumParameters
 from geoplan.errors import CallRefused, InputRefused, NotFound
 from geoplan.landuse import GENERATIONS
+from geoplan.layer_age import MOST_YEARS
 from geoplan.policy import ALWAYS, Policy, shipped
 from geoplan.report import Content, FindingRecord, LayerRecord, Report, SourceFile, report_id, unnamed
 from geoplan_api import demo
@@ -210,6 +211,7 @@ def _inquiry(
         on=date.fromisoformat(report.checked_on),
         name=proposal.name,
         readings=options["readings"],
+        layer_max_age_years=int(options.get("layer_max_age_years", MOST_YEARS)),
         anywhere=options["anywhere"],
         parameters=parameters,
         registered=tuple(held[each.sha256] for each in report.layers if each.sha256 in held),

@@ -6,7 +6,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -77,7 +77,8 @@ class Service:
         return self._keep(question, report, folder, lang)
 
     def _answer(self, question: Question) -> Report:
-        inquiry, held = self.registered.completed(question.inquiry)
+        asked = replace(question.inquiry, layer_max_age_years=self.settings.layer_max_age_years)
+        inquiry, held = self.registered.completed(asked)
         question.request["held"] = held
         return answer(inquiry, (*self.own_policies, *question.own_policies))
 

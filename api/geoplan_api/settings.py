@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from geoplan.errors import CallRefused
+from geoplan.layer_age import MOST_YEARS
 from geoplan.messages import Lang
 from geoplan_api.office import home_folder
 from geoplan_layers.files.limits import MB
@@ -40,6 +41,8 @@ class Settings(BaseSettings):
     ``job_workers`` is how many long jobs (imports, searches) run at one time, each in a process of its own.
     ``databases`` and ``buckets`` are the places outside the machine that layers may be imported from; nothing else is.
 
+    Reports say of a land-use or farmland layer that it is old after ``layer_max_age_years``.
+
     Files are read in ``readers`` processes: one boundary file may take ``reader_memory_mb`` of memory, one layer
     ``layer_memory_mb`` (0: three quarters of the machine's), and ``reader_seconds`` for every 20 MB or part of it.
     """
@@ -55,6 +58,7 @@ class Settings(BaseSettings):
     lang: Lang = "zh"
     demo_layers: bool = False
     hosts: tuple[str, ...] = ()
+    layer_max_age_years: int = Field(default=MOST_YEARS, ge=1, le=100)
     readers: int = Field(default_factory=cores, ge=1, le=256)
     reader_memory_mb: int = Field(default=2_000, ge=100)
     layer_memory_mb: int = Field(default=0, ge=0)

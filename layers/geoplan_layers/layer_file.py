@@ -99,6 +99,11 @@ class FileLayer:
         return day_in(self.source.file) or (date(self._year, 12, 31) if self._year else None)
 
     @property
+    def valid_until(self) -> None:
+        """A file says nothing of how long it holds."""
+        return None
+
+    @property
     def frame(self) -> Frame:
         """The layer's coordinate system."""
         return self._located.frame

@@ -91,6 +91,7 @@ def _question(call: Screen, ground: Grounds, files: list[Selector], lang: Lang) 
         "accuracy": inquiry.accuracy,
         "anywhere": inquiry.anywhere,
         "readings": dict(inquiry.readings),
+        "layer_max_age_years": inquiry.layer_max_age_years,
     }
 
 

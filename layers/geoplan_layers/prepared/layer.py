@@ -67,6 +67,11 @@ class PreparedLayer:
         return self.version.meta.day
 
     @property
+    def valid_until(self) -> date | None:
+        """The last day on which it is said to hold."""
+        return self.version.meta.valid_until
+
+    @property
     def invented(self) -> bool:
         """Whether the data are made up."""
         return self.version.meta.invented
