@@ -71,8 +71,20 @@ def download(
     _, content = service.report(check)
     overlaps = service.overlaps(check, content)
     name = f"{part or subject}.{suffix}"
+    return made_file(service, _sheet(content, overlaps, subject, lang, part), name, content["proposal"]["name"], lang)
+
+
+def made_file(service: Service, sheet: Sheet, name: str, title: str | None, lang: Lang) -> Download:
+    """A sheet in the format that a file name says.
+
+    Raises
+    ------
+    NotFound
+        It has nothing that the format can hold.
+    CannotFinish
+        The disk is full.
+    """
     writer = writer_of(Path(name))
-    sheet = _sheet(content, overlaps, subject, lang, part)
     layers = tuple(layer for layer in sheet.layers if layer.kinds <= writer.holds)
     if not layers:
         raise NotFound("no-pieces")
@@ -81,7 +93,7 @@ def download(
     if not any(len(layer.shapes) for layer in fitting.layers):
         raise NotFound("no-pieces")
     with service.home.workspace() as folder:
-        made = written(fitting, writer, folder / name, WriteOptions(lang, content["proposal"]["name"] or name))
+        made = written(fitting, writer, folder / name, WriteOptions(lang, title or name))
         return Download(name, made.paths[0].read_bytes(), writer.media_type, (*changed, *made.notes))
 
 

@@ -69,6 +69,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "layer-import": Kind("geoplan_api.layer_import:run", "/layers/{role}/{version}", asks=True),
+    "repair": Kind("geoplan_api.repair_job:repair_job", "/repairs/{id}"),
     "search": Kind("geoplan_api.search.job:search_job", "/searches/{id}"),
 }
 

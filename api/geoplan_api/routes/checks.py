@@ -68,7 +68,8 @@ def show_check(request: Request, check_id: str) -> Response:
 
     def draw(lang: Lang, nonce: str) -> str:
         files = file_rows(check_id, content, lang)
-        return pages.result(content, links_of(check_id, lang), lang, nonce=nonce, files=files)
+        links = links_of(check_id, lang) | repair_link(check_id, content)
+        return pages.result(content, links, lang, nonce=nonce, files=files)
 
     return page(request, draw)
 
@@ -124,6 +125,11 @@ def links_of(check_id: str, lang: str) -> dict[str, str]:
         "report": f"{base}/report.json",
         "overlaps": f"{base}/overlaps.gpkg",
     }
+
+
+def repair_link(check_id: str, content: dict[str, Any]) -> dict[str, str]:
+    """Where a repair is asked for, of a check of whose spatial rules some fails."""
+    return {"repair": f"/checks/{check_id}/repair"} if content["verdict"] == "fail" else {}
 
 
 def _geometry(request: Request, check_id: str) -> tuple[dict[str, Any], Overlaps]:
