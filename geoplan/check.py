@@ -42,6 +42,7 @@ from geoplan.report import (
     ProposalRecord,
     Report,
     SourceFile,
+    Verdicts,
     evidence_hash,
     report_id,
 )
@@ -134,9 +135,8 @@ def check(
     )
     land = account(site)
     evidence: dict[str, Evidence] = {}
-    records = [_policy_record(policy, site, land, options, book, evidence) for policy in chosen]
-    structure = [structure_record(each, evidence) for each in structural(site)]
-    verdict = worst([*(p.verdict for p in records), *(s.verdict for s in structure)])
+    found = _verdicts(chosen, site, land, options, book, evidence)
+    records, structure, verdict = found.policies, found.structure, found.verdict
     shown = tuple(evidence.values())
     used = layer_records(site)  # before warnings look farther around, so that notes are of what was judged by
     content = Content(
@@ -183,6 +183,44 @@ def _aging(options: Options) -> dict[str, int]:
     """The age that is allowed, where it is not the usual one: the id of other reports stays as it was."""
     years = options.layer_max_age_years
     return {} if years == MOST_YEARS else {"layer_max_age_years": years}
+
+
+def verdicts(
+    proposal: Proposal,
+    policies: tuple[str, ...],
+    layers: Sequence[Layer],
+    register: Register | None,
+    options: Options,
+    book: PolicyBook,
+) -> Verdicts:
+    """The verdicts that `check` has, without what a report tells besides: evidence, offsets, surroundings, an id.
+
+    Areas that no verdict rests on are a kernel's where the layer gives them (``method: kernel``). What comes near a
+    limit or rests on slivers is not firm here: whoever tells it checks it.
+
+    Raises
+    ------
+    InputRefused, CallRefused
+        As `check` does.
+    """
+    chosen = with_readings(book.chosen(policies), options.readings)
+    held_against(proposal.facts, book, "facts")
+    site = Site(proposal, layers, register, accuracy=options.accuracy, anywhere=options.anywhere, fast=True)
+    return _verdicts(chosen, site, account(site), options, book, {})
+
+
+def _verdicts(
+    chosen: tuple[Policy, ...],
+    site: Site,
+    land: LandAccount,
+    options: Options,
+    book: PolicyBook,
+    evidence: dict[str, Evidence],
+) -> Verdicts:
+    records = [_policy_record(policy, site, land, options, book, evidence) for policy in chosen]
+    structure = [structure_record(each, evidence) for each in structural(site)]
+    verdict = worst([*(p.verdict for p in records), *(s.verdict for s in structure)])
+    return Verdicts(verdict, records, structure)
 
 
 def _file(source: Source | None) -> SourceFile | None:

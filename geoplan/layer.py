@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import shapely
@@ -95,6 +95,28 @@ class Coverage:
 
     area: shapely.Geometry
     origin: Literal["declared", "assumed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What a shape shares with patches of a layer, measured in bulk: no piece is drawn before somebody asks for it.
+
+    ``patches`` stand without their shapes; ``areas`` in m²; ``slivers`` are known exactly; ``draw`` gives a piece.
+    """
+
+    patches: Patches
+    areas: Array
+    slivers: NDArray[np.bool_]
+    draw: Callable[[int], shapely.Geometry]
+
+
+@runtime_checkable
+class MeasuredInBulk(Protocol):
+    """A layer that can say what a shape shares with its patches without cutting them."""
+
+    def amounts(self, shape: shapely.Geometry, plane: Plane, accuracy: float) -> Amounts | None:
+        """What prints as more than 0.00 m², in the order of the layer; none where the plane is not the layer's."""
+        ...
 
 
 class Layer(Protocol):

@@ -309,6 +309,28 @@ class Content(_Part):
 
 
 @dataclass(frozen=True)
+class Verdicts:
+    """What every rule says of a proposal: the findings by policy, and those of every check."""
+
+    verdict: Verdict
+    policies: list[PolicyRecord]
+    structure: list[StructureRecord]
+    id: str | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """0 nothing failed · 1 a rule or a supplied fact failed · 3 something could not be assessed."""
+        if self.verdict == "fail" or any(p.application == "broken" for p in self.policies):
+            return 1
+        return 3 if self.verdict == "not-assessed" else 0
+
+    @property
+    def all_firm(self) -> bool:
+        """Whether no limit lies within the error of a figure, and no verdict rests on slivers alone."""
+        return all(s.firm for s in self.structure) and all(f.firm for p in self.policies for f in p.findings)
+
+
+@dataclass(frozen=True)
 class Context:
     """Patches and neighbours within reach of the boundaries, for the map."""
 
@@ -343,9 +365,12 @@ class Report:
     @property
     def exit_status(self) -> int:
         """0 nothing failed · 1 a rule or a supplied fact failed · 3 something could not be assessed."""
-        if self.verdict == "fail" or any(p.application == "broken" for p in self.content.policies):
-            return 1
-        return 3 if self.verdict == "not-assessed" else 0
+        return self.verdicts.exit_status
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """What every rule says."""
+        return Verdicts(self.verdict, self.content.policies, self.content.structure, self.id)
 
 
 def report_id(content: Mapping[str, Any]) -> str:

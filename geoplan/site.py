@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from geoplan.boundary import Proposal
 from geoplan.crs import lies_in_china
 from geoplan.errors import InputRefused
 from geoplan.landuse import Generation, groups
-from geoplan.layer import UNION_ROLES, Coverage, Layer, Patches
+from geoplan.layer import UNION_ROLES, Amounts, Coverage, Layer, MeasuredInBulk, Patches
 from geoplan.measure import PRINTS_AS_ZERO, generalised, is_sliver, polygons_of, survey_area, survey_areas
 from geoplan.messages import Message
 from geoplan.messages.units import floor_to
@@ -40,12 +40,17 @@ class Piece:
     code: str
     name: str
     groups: frozenset[str]
-    shape: shapely.Geometry
+    drawn: shapely.Geometry | Callable[[], shapely.Geometry]
     area: float
     net_area: float
     share: float
     sliver: bool
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> shapely.Geometry:
+        """The piece on the plane of the check."""
+        return self.drawn() if callable(self.drawn) else self.drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class Site:
         Allow data outside China.
     turns
         Whether offsets of the boundary are to be tried, to tell how far it is from another verdict.
+    fast
+        Areas in bulk where the layer gives them and no verdict rests on them; no offsets are tried.
 
     Raises
     ------
@@ -89,10 +96,12 @@ class Site:
         accuracy: float,
         anywhere: bool,
         turns: bool = True,
+        fast: bool = False,
     ) -> None:
         self.proposal = proposal
         self.accuracy = accuracy
         self.anywhere = anywhere
+        self.fast = fast
         self.register = register
         self.plane = Plane.around(proposal.planning.central_longitude(anywhere=anywhere))
         self.planning: shapely.Geometry = proposal.planning.on(self.plane, anywhere=anywhere)
@@ -105,6 +114,7 @@ class Site:
             self._layers.setdefault(layer.role, []).append(layer)
         self._patches: dict[str, Patches] = {}
         self._pieces: dict[tuple[str, Part], tuple[Piece, ...]] = {}
+        self._amounts: dict[tuple[str, Part], tuple[Piece, ...] | None] = {}
         self._known: dict[tuple[str, Part], Known] = {}
         self._offsets: dict[Part, Offsets] = {}
         self._turns = turns
@@ -139,7 +149,7 @@ class Site:
     def offsets(self, part: Part) -> Offsets:
         """The offsets of a part as drawn, which all rules share."""
         if part not in self._offsets:
-            self._offsets[part] = Offsets(self.shape(part), self.accuracy, wanted=self._turns)
+            self._offsets[part] = Offsets(self.shape(part), self.accuracy, wanted=self._turns and not self.fast)
         return self._offsets[part]
 
     def area(self, part: Part) -> float:
@@ -212,8 +222,38 @@ class Site:
             self._pieces[key] = self._cut(role, part)
         return self._pieces[key]
 
+    def amounts(self, role: str, part: Part) -> tuple[Piece, ...]:
+        """The same pieces, for rules that ask which there are, whether they are slivers, and report their areas.
+
+        In a fast check the areas are a kernel's (`method`), and a piece is cut when its shape is asked for.
+        """
+        found = self._in_bulk(role, part)
+        return self.pieces(role, part) if found is None else found
+
+    def method(self, role: str, part: Part) -> str:
+        """How the areas of `amounts` were measured."""
+        return "survey-ellipsoid" if self._in_bulk(role, part) is None else "kernel"
+
+    def _in_bulk(self, role: str, part: Part) -> tuple[Piece, ...] | None:
+        key = (role, part)
+        if key not in self._amounts:
+            given = self._layers.get(role, [])
+            layer = given[0] if self.fast and len(given) == 1 else None
+            found = (
+                layer.amounts(self.shape(part), self.plane, self.accuracy)
+                if isinstance(layer, MeasuredInBulk)
+                else None
+            )
+            self._amounts[key] = None if found is None else self._as_pieces(role, part, found)
+        return self._amounts[key]
+
     def _cut(self, role: str, part: Part) -> tuple[Piece, ...]:
         patches, shapes, areas = cut(self.patches(role), self.shape(part), self.plane)
+        slivers = np.array([is_sliver(shape, self.accuracy) for shape in shapes], dtype=bool)
+        return self._as_pieces(role, part, Amounts(patches, areas, slivers, shapes.__getitem__))
+
+    def _as_pieces(self, role: str, part: Part, found: Amounts) -> tuple[Piece, ...]:
+        patches, areas = found.patches, found.areas
         whole = self.area(part)
         generations = {layer.generation for layer in self._layers.get(role, [])}
         generation = generations.pop() if len(generations) == 1 else None
@@ -226,11 +266,11 @@ class Site:
                 code=str(patches.codes[i]),
                 name=str(patches.names[i]),
                 groups=groups(str(patches.codes[i]), generation) if generation else frozenset(),
-                shape=shapes[i],
+                drawn=partial(found.draw, i),
                 area=float(areas[i]),
                 net_area=float(areas[i] * patches.net_factor[i]),
                 share=float(areas[i] / whole) if whole else 0.0,
-                sliver=is_sliver(shapes[i], self.accuracy),
+                sliver=bool(found.slivers[i]),
                 attributes={name: str(texts[i]) for name, texts in patches.attributes.items()},
             )
             for i in range(len(patches))
@@ -275,7 +315,7 @@ class Site:
         return self._with_classes(self.known_in(role, shape), role, part, shape)
 
     def _with_classes(self, known: Known, role: str, part: Part, shape: shapely.Geometry) -> Known:
-        strange = [p.shape for p in self.pieces(role, part) if not p.groups and not p.sliver]
+        strange = [p.shape for p in self.amounts(role, part) if not p.groups and not p.sliver]
         if not strange:
             return known
         nameless = shapely.intersection(shapely.union_all(np.array(strange, dtype=object)), shape)

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from geoplan.boundary import Boundary, Proposal, Source
-from geoplan.check import Options, check
+from geoplan.check import Options, check, verdicts
 from geoplan.crs import Frame, recognise
 from geoplan.datum import DatumParameters
 from geoplan.errors import CallRefused
@@ -19,7 +19,7 @@ from geoplan.layer_age import MOST_YEARS
 from geoplan.measure import DEFAULT_ACCURACY
 from geoplan.policy import Policy, PolicyBook
 from geoplan.register import Register
-from geoplan.report import Report
+from geoplan.report import Report, Verdicts
 from geoplan_api.near import is_near, place_of
 from geoplan_api.office import named
 from geoplan_layers.agreement import agree, read_with
@@ -150,14 +150,24 @@ class Grounds:
         GeoplanError
             The files contradict each other, or what was said of them was not needed.
         """
+        proposal, layers, choice = self._asked(planning, construction, name)
+        return check(proposal, self.policies, layers, self.register, choice, self.book, facts_source=self.facts_source)
+
+    def verdicts(self, planning: Boundary, name: str | None) -> Verdicts:
+        """The verdicts of that check by the short way (`geoplan.check.verdicts`); raises as `judge` does."""
+        proposal, layers, choice = self._asked(planning, None, name)
+        return verdicts(proposal, self.policies, layers, self.register, choice, self.book)
+
+    def _asked(
+        self, planning: Boundary, construction: Boundary | None, name: str | None
+    ) -> tuple[Proposal, list[ReadLayer], Options]:
         asked, layers = self.inquiry, self.layers_near(planning)
         agree(planning, construction, layers, self.register, anywhere=asked.anywhere)
         read = read_with(planning, construction, layers, self.register)
         _parameters_used(asked, read)
-        proposal = Proposal(planning, construction, name, self.facts)
         age = asked.layer_max_age_years
         choice = Options(self.on, asked.accuracy, asked.anywhere, asked.readings, read, layer_max_age_years=age)
-        return check(proposal, self.policies, layers, self.register, choice, self.book, facts_source=self.facts_source)
+        return Proposal(planning, construction, name, self.facts), layers, choice
 
     def layers_near(self, planning: Boundary) -> list[ReadLayer]:
         """The layers of the call as freshly opened, and the registered ones near a boundary."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from geoplan.errors import GeoplanError
 from geoplan.messages import Lang
-from geoplan.report import Content, FindingRecord, Report, StructureRecord
+from geoplan.report import FindingRecord, StructureRecord, Verdicts
 
 COLUMNS: Mapping[str, str] = {
     "proposal": "text",
@@ -30,6 +30,8 @@ COLUMNS: Mapping[str, str] = {
     "message": "text",
 }
 """Columns in their order. ``coverage`` is the least known share of the boundaries that the rule needs."""
+METHOD = {"method": "text"}
+"""The column that a fast table has besides: how the value was measured, ``kernel`` or as reports measure."""
 REFUSED = "refused"
 """The verdict of a proposal that could not be read or checked; its message says why."""
 STRUCTURE = "structure"
@@ -57,13 +59,17 @@ def worst_status(statuses: set[int]) -> int:
     return next((each for each in _WORST_FIRST if each in statuses), 0)
 
 
-def answer_rows(name: str, report: Report, lang: Lang) -> Answer:
-    """The rows of a report."""
-    content = report.content
-    rows = [_structure_row(name, content, each, lang) for each in content.structure]
-    for policy in content.policies:
-        rows.extend(_finding_row(name, content, policy.id, each, lang) for each in policy.findings)
-    return Answer(name, rows, report.exit_status, content.verdict)
+def answer_rows(name: str, found: Verdicts, lang: Lang) -> Answer:
+    """The rows of what every rule says."""
+    rows = [_structure_row(name, found, each, lang) for each in found.structure]
+    for policy in found.policies:
+        rows.extend(_finding_row(name, found, policy.id, each, lang) for each in policy.findings)
+    return Answer(name, rows, found.exit_status, found.verdict)
+
+
+def columns(*, fast: bool) -> Mapping[str, str]:
+    """The columns of a table in their order, with their kinds."""
+    return {**COLUMNS, **METHOD} if fast else COLUMNS
 
 
 def refused_rows(name: str, refused: GeoplanError, lang: Lang) -> Answer:
@@ -72,10 +78,10 @@ def refused_rows(name: str, refused: GeoplanError, lang: Lang) -> Answer:
 
 
 def _row(**given: Any) -> Row:
-    return {column: given.get(column) for column in COLUMNS}
+    return {column: given.get(column) for column in (*COLUMNS, *METHOD)}
 
 
-def _finding_row(name: str, content: Content, policy: str, finding: FindingRecord, lang: Lang) -> Row:
+def _finding_row(name: str, content: Verdicts, policy: str, finding: FindingRecord, lang: Lang) -> Row:
     measured, limit = finding.measured, finding.limit
     return _row(
         proposal=name,
@@ -95,10 +101,11 @@ def _finding_row(name: str, content: Content, policy: str, finding: FindingRecor
         coverage=min(finding.coverage.values(), default=None),
         report_id=content.id,
         message=finding.says[lang],
+        method=measured.method if measured else None,
     )
 
 
-def _structure_row(name: str, content: Content, found: StructureRecord, lang: Lang) -> Row:
+def _structure_row(name: str, content: Verdicts, found: StructureRecord, lang: Lang) -> Row:
     return _row(
         proposal=name,
         policy=STRUCTURE,
@@ -111,4 +118,5 @@ def _structure_row(name: str, content: Content, found: StructureRecord, lang: La
         unit=found.measured.unit if found.measured else None,
         report_id=content.id,
         message=found.says[lang],
+        method=found.measured.method if found.measured else None,
     )

@@ -11,14 +11,14 @@ import csv
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
 from geoplan.errors import CallRefused, CannotFinish
-from geoplan_api.screen_rows import COLUMNS, Answer, Row
+from geoplan_api.screen_rows import Answer, Row, columns
 
 SUFFIXES = (".csv", ".parquet")
 _PART = ".part"
@@ -48,6 +48,7 @@ class Journal:
 
     def __init__(self, table: Path, question: dict[str, Any], *, resume: bool) -> None:
         self.table, self.path = table, _journal_of(table)
+        self._columns = columns(fast=bool(question.get("fast")))
         self._file = _locked(self.path)
         self.done = 0
         self.statuses: set[int] = set()
@@ -108,7 +109,8 @@ class Journal:
             with NamedTemporaryFile(dir=self.table.parent, prefix=".geoplan-", delete=False) as built:
                 path = Path(built.name)
             try:
-                (_write_parquet if self.table.suffix.lower() == ".parquet" else _write_csv)(path, self.answers())
+                write = _write_parquet if self.table.suffix.lower() == ".parquet" else _write_csv
+                write(path, self.answers(), self._columns)
                 path.chmod(0o644)
                 with path.open("rb") as whole:
                     os.fsync(whole.fileno())
@@ -162,13 +164,13 @@ def _not_written(path: Path, wrong: OSError) -> CannotFinish:
     return CannotFinish("out-not-writable", path=str(path), detail=wrong.strerror or str(wrong))
 
 
-def _write_csv(path: Path, answers: Iterator[Answer]) -> None:
+def _write_csv(path: Path, answers: Iterator[Answer], columns: Mapping[str, str]) -> None:
     """UTF-8 with a mark that spreadsheets need; a name that a spreadsheet would compute stays a text."""
     with path.open("w", encoding="utf-8-sig", newline="") as opened:
         table = csv.writer(opened)
-        table.writerow(COLUMNS)
+        table.writerow(columns)
         for answer in answers:
-            table.writerows([_cell(row[column]) for column in COLUMNS] for row in answer.rows)
+            table.writerows([_cell(row[column]) for column in columns] for row in answer.rows)
 
 
 def _cell(value: Any) -> Any:
@@ -179,12 +181,12 @@ def _cell(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _write_parquet(path: Path, answers: Iterator[Answer]) -> None:
+def _write_parquet(path: Path, answers: Iterator[Answer], columns: Mapping[str, str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     types = {"text": pa.string(), "truth": pa.bool_(), "number": pa.float64()}
-    schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
+    schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for rows in _batches(answers):
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))

@@ -22,8 +22,10 @@ from threading import Thread
 
 import numpy as np
 
+from geoplan.boundary import Boundary
 from geoplan.errors import CallRefused, CannotFinish, GeoplanError, InputRefused
 from geoplan.messages import Lang
+from geoplan.report import Verdicts
 from geoplan_api.inquiry import Grounds, Inquiry, grounds
 from geoplan_api.screen_rows import Answer, answer_rows, refused_rows
 from geoplan_layers.boundary_file import boundary_of
@@ -121,7 +123,14 @@ def _named(table: Table, field: str | None) -> tuple[list[str], str]:
     return [""] * len(table), ""
 
 
-def answered(ground: Grounds, item: Item, lang: Lang) -> Answer:
+def _found(ground: Grounds, boundary: Boundary, name: str, *, fast: bool) -> Verdicts:
+    """What every rule says; a fast answer stands where all of it is firm, any other is checked as a report is."""
+    if fast and (found := ground.verdicts(boundary, name)).all_firm:
+        return found
+    return ground.judge(boundary, None, name).verdicts
+
+
+def answered(ground: Grounds, item: Item, lang: Lang, *, fast: bool = False) -> Answer:
     """The rows of one proposal: one for each rule, or one that says why it was refused."""
     try:
         if item.row is None:
@@ -129,14 +138,16 @@ def answered(ground: Grounds, item: Item, lang: Lang) -> Answer:
             raise item.refused
         boundary = boundary_of(item.row, ground.inquiry.reading)
         boundary = replace(boundary, source=replace(boundary.source, select=item.select))
-        return answer_rows(item.name, ground.judge(boundary, None, item.name), lang)
+        return answer_rows(item.name, _found(ground, boundary, item.name, fast=fast), lang)
     except CannotFinish:
         raise
     except GeoplanError as refused:
         return refused_rows(item.name, refused, lang)
 
 
-def answers(ground: Grounds, asked: Iterable[Item], lang: Lang, workers: int) -> Iterator[Answer]:
+def answers(
+    ground: Grounds, asked: Iterable[Item], lang: Lang, workers: int, *, fast: bool = False
+) -> Iterator[Answer]:
     """The answers in the order of the proposals.
 
     Raises
@@ -146,9 +157,10 @@ def answers(ground: Grounds, asked: Iterable[Item], lang: Lang, workers: int) ->
     """
     if workers == 1:
         for item in asked:
-            yield answered(ground, item, lang)
+            yield answered(ground, item, lang, fast=fast)
         return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (replace(ground.inquiry, on=ground.on), lang))
+    given = (replace(ground.inquiry, on=ground.on), lang, fast)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, given)
     try:
         waiting: deque[Future[Answer]] = deque()
         for item in asked:
@@ -163,11 +175,11 @@ def answers(ground: Grounds, asked: Iterable[Item], lang: Lang, workers: int) ->
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-_held: list[tuple[Grounds, Lang]] = []
+_held: list[tuple[Grounds, Lang, bool]] = []
 """What a process of the pool opened when it started; empty in every other process."""
 
 
-def _start(inquiry: Inquiry, lang: Lang) -> None:
+def _start(inquiry: Inquiry, lang: Lang, fast: bool) -> None:
     """Open layers and policies for as long as this process lives; end it when the one that started it has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that started it hears it too, and ends it
     parent = parent_process()
@@ -176,7 +188,7 @@ def _start(inquiry: Inquiry, lang: Lang) -> None:
     open_files = ExitStack()
     Finalize(None, open_files.close, exitpriority=10)
     open_files.enter_context(reading())
-    _held.append((grounds(inquiry), lang))
+    _held.append((grounds(inquiry), lang, fast))
 
 
 def _end_with(parent: int) -> None:
@@ -185,5 +197,5 @@ def _end_with(parent: int) -> None:
 
 
 def _answer(item: Item) -> Answer:
-    ground, lang = _held[0]
-    return answered(ground, item, lang)
+    ground, lang, fast = _held[0]
+    return answered(ground, item, lang, fast=fast)

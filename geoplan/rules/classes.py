@@ -9,7 +9,7 @@ from geoplan.site import Part, Site
 
 def class_notes(site: Site, role: str, part: Part) -> tuple[Message, ...]:
     """A note on patches without a known class, or none where every code means something."""
-    strange = [p for p in site.pieces(role, part) if not p.groups and not p.sliver]
+    strange = [p for p in site.amounts(role, part) if not p.groups and not p.sliver]
     if not strange:
         return ()
     codes = sorted({p.code or "—" for p in strange})

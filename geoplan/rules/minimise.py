@@ -33,16 +33,17 @@ def minimise(rule: MinimiseRule, case: Case) -> Judgement:
         return needs_layer(role, part)
     if rule.classes:
         site.generation(role)
-    wanted = [p for p in site.pieces(role, part) if not rule.classes or p.groups & set(rule.classes)]
+    here = site.pieces(role, part) if rule.wants == "more" else site.amounts(role, part)
+    wanted = [p for p in here if not rule.classes or p.groups & set(rule.classes)]
     known = site.known_classes(role, part) if rule.classes else site.known(role, part)
     coverage: dict[str, float] = {part: known.share}
     elsewhere = None
     if site.construction is not None:
         elsewhere = sum(p.area for p in site.pieces(role, "rest") if not rule.classes or p.groups & set(rule.classes))
     gross = sum(p.area for p in wanted)
-    measured = Measurement(
-        gross, "m2", "survey-ellipsoid", site.accuracy * float(sum(shapely.length(p.shape) for p in wanted))
-    )
+    error = 0.0 if site.fast else site.accuracy * float(sum(shapely.length(p.shape) for p in wanted))
+    method = "survey-ellipsoid" if rule.wants == "more" else site.method(role, part)
+    measured = Measurement(gross, "m2", method, error)
     verdict, key = (
         _more(rule, site, wanted, gross, known.is_whole)
         if rule.wants == "more"
@@ -62,11 +63,11 @@ def minimise(rule: MinimiseRule, case: Case) -> Judgement:
         elsewhere,
         coverage=coverage,
         layers=(role,),
-        evidence=tuple(Evidence.of(p) for p in wanted),
+        evidence=() if site.fast else tuple(Evidence.of(p) for p in wanted),
         balance=_balance(wanted, rule, {layer.generation for layer in site.layers if layer.role == role}),
-        sums=sums_of(wanted, classes=False),
+        sums=() if site.fast else sums_of(wanted, classes=False),
         notes=notes,
-        turns=_turns(rule, site, known.origin) if known.is_whole else (),
+        turns=_turns(rule, site, known.origin) if known.is_whole and not site.fast else (),
     )
 
 

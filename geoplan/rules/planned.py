@@ -71,7 +71,7 @@ def _hits(rule: ExclusionRule, site: Site, inside: tuple[Piece, ...]) -> tuple[E
             hit = replace(
                 piece,
                 id=f"{rule.layer}.planned.{len(found) + 1}",
-                shape=shared,
+                drawn=shared,
                 area=area,
                 net_area=area * (piece.net_area / piece.area),
                 share=area / site.area("planning"),

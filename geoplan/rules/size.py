@@ -48,7 +48,7 @@ def area(rule: AreaRule, case: Case) -> Judgement:
         )
     plus = low - site.area("construction") if rule.of == "construction-land" else 0.0
     turns: tuple[Turn, ...] = ()
-    if low == high:
+    if low == high and not site.fast:
         planar = rule.reading.decides == "planar"
         offsets = site.offsets("planning" if rule.of == "planning" else "construction")
         turns = area_turns(offsets, site.plane, scale, plus=plus, planar=planar)
@@ -308,7 +308,7 @@ def class_area(rule: ClassAreaRule, case: Case) -> Judgement:
         layers=(role, *((rule.outside,) if rule.outside else ())),
         evidence=tuple(Evidence.of(p) for p in taken),
         notes=class_notes(site, role, part),
-        turns=_class_turns(rule, site, scale) if low == high else (),
+        turns=_class_turns(rule, site, scale) if low == high and not site.fast else (),
     )
 
 

@@ -18,6 +18,7 @@ from geoplan_api.cli.options import (
     ConstructionOption,
     CrsOption,
     DatumOption,
+    FastOption,
     JsonOption,
     LangOption,
     NameOption,
@@ -25,6 +26,7 @@ from geoplan_api.cli.options import (
     ParametersOption,
     PlaceOption,
     PlanningOption,
+    SchedulerOption,
     SwapOption,
     asks,
     console,
@@ -96,6 +98,8 @@ def screen(
     asked: Asked,
     name: Annotated[str | None, typer.Option(help="方案名称字段 / field of the names")] = None,
     workers: Annotated[int, typer.Option(help="进程数 / processes", min=1, max=256)] = 1,
+    scheduler: SchedulerOption = None,
+    fast: FastOption = False,
     resume: Annotated[bool, typer.Option("--resume", help="接续未完成的表格 / go on with an unfinished table")] = False,
     lang: LangOption = "zh",
 ) -> None:
@@ -107,7 +111,7 @@ def screen(
     from geoplan_api.registered import in_home
 
     tongue = language(lang)
-    call = Screen(in_home(inquiry_of(proposals, None, None, asked)), out, name, workers, resume)
+    call = Screen(in_home(inquiry_of(proposals, None, None, asked)), out, name, workers, resume, fast, scheduler)
     raise typer.Exit(screened(call, tongue, console()))
 
 

@@ -18,6 +18,13 @@ from geoplan.messages import Lang
 
 Several = list[str] | None
 
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Dask 调度器地址，如 tcp://host:8786 / address of a Dask scheduler"),
+]
+FastOption = Annotated[
+    bool, typer.Option("--fast", help="面积由内核批量计算（结论不变） / areas by the kernel, the same verdicts")
+]
 LangOption = Annotated[str, typer.Option("--lang", help="zh | en", envvar="GEOPLAN_LANG")]
 JsonOption = Annotated[bool, typer.Option("--json", help="只在标准输出写 JSON / JSON alone on stdout")]
 OutOption = Annotated[Path | None, typer.Option(help="输出目录 / output folder")]

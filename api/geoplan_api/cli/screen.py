@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,7 @@ from geoplan.messages import Lang, Message, say, word
 from geoplan_api.inquiry import Grounds, Inquiry, civil_date, grounds
 from geoplan_api.screen_rows import REFUSED, Answer, worst_status
 from geoplan_api.screen_table import Journal, date_of
-from geoplan_api.screening import answers, items, sources
+from geoplan_api.screening import Item, answers, items, sources
 from geoplan_layers.reading import fingerprint
 from geoplan_layers.sandbox.session import reading
 from geoplan_layers.selector import Selector
@@ -37,6 +38,8 @@ class Screen:
     field: str | None = None
     workers: int = 1
     resume: bool = False
+    fast: bool = False
+    scheduler: str | None = None
 
 
 def screen(call: Screen, lang: Lang, console: Console) -> int:
@@ -52,7 +55,7 @@ def screen(call: Screen, lang: Lang, console: Console) -> int:
             already = journal.done
             asked = islice(items(files, call.field), already, None)
             progress = _Progress(already, lang)
-            for answer in answers(ground, asked, lang, call.workers):
+            for answer in _answers(call, ground, asked, lang):
                 journal.add(answer)
                 progress.tell(journal.done, answer)
             progress.end(journal.done)
@@ -61,6 +64,14 @@ def screen(call: Screen, lang: Lang, console: Console) -> int:
         finally:
             journal.close()
     return worst_status(journal.statuses)
+
+
+def _answers(call: Screen, ground: Grounds, asked: Iterator[Item], lang: Lang) -> Iterator[Answer]:
+    if call.scheduler is None:
+        return answers(ground, asked, lang, call.workers, fast=call.fast)
+    from geoplan_api.screen_cluster import answers_of_cluster
+
+    return answers_of_cluster(call.scheduler, ground, asked, lang, fast=call.fast)
 
 
 def _question(call: Screen, ground: Grounds, files: list[Selector], lang: Lang) -> dict[str, Any]:
@@ -79,6 +90,8 @@ def _question(call: Screen, ground: Grounds, files: list[Selector], lang: Lang) 
         "lang": lang,
         "proposals": [[each.name, each.choice, fingerprint(each.path)] for each in files],
         "name": call.field,
+        "fast": call.fast,
+        "registered": sorted(each.meta.sha256 for each in inquiry.registered),
         "crs": inquiry.frame.label if inquiry.frame else None,
         "datum": inquiry.datum,
         "place": inquiry.place.adcode if inquiry.place else None,

@@ -52,7 +52,14 @@ class Shared:
 
 
 def shared_areas(
-    proposals: Objects, pack: Pack, *, ellipsoidal: bool = True, threads: int = 1, heavy: int = HEAVY, cut: bool = True
+    proposals: Objects,
+    pack: Pack,
+    *,
+    ellipsoidal: bool = True,
+    threads: int = 1,
+    heavy: int = HEAVY,
+    least: float = PRINTS_AS_ZERO,
+    cut: bool = True,
 ) -> Shared:
     """Area that each proposal shares with each patch.
 
@@ -69,11 +76,13 @@ def shared_areas(
     cut
         Without it such patches are left out where they lie on the border: for callers that ask for them the other way
         round.
+    least
+        m² below which what is shared is contact and left out.
 
     Returns
     -------
     Shared
-        Pairs that share at least what prints as 0.01 m²; less is contact. Within 1e-3 m² of GEOS's cut piece
+        Pairs that share at least ``least``. Within 1e-3 m² of GEOS's cut piece
         measured by the survey formula.
     """
     if len(proposals) == 0 or len(pack) == 0:
@@ -92,12 +101,12 @@ def shared_areas(
         _divided(
             lambda a, b: measured(outlines, work, densities, a, b, base, which, found, whole, heavy), count, threads
         )
-    kept = (found >= PRINTS_AS_ZERO) | (found == UNMEASURED)
+    kept = (found >= least) | (found == UNMEASURED)
     answer = Shared(np.repeat(np.arange(count), counts[:-1])[kept], which[kept], found[kept], whole[kept])
     if not cut:
         real = answer.areas != UNMEASURED
         return Shared(answer.proposals[real], answer.patches[real], answer.areas[real], answer.whole[real])
-    return _with_heavy(answer, proposals, pack, ellipsoidal=ellipsoidal)
+    return _with_heavy(answer, proposals, pack, ellipsoidal=ellipsoidal, least=least)
 
 
 def _divided(run: Callable[[int, int], object], count: int, threads: int) -> None:
@@ -143,7 +152,7 @@ def _read_only(array: NDArray[np.generic]) -> NDArray[np.generic]:
     return view
 
 
-def _with_heavy(answer: Shared, proposals: Objects, pack: Pack, *, ellipsoidal: bool) -> Shared:
+def _with_heavy(answer: Shared, proposals: Objects, pack: Pack, *, ellipsoidal: bool, least: float) -> Shared:
     """The border patches that the kernel left to GEOS; those that turn out to share nothing are dropped."""
     left = np.flatnonzero(answer.areas == UNMEASURED)
     if len(left) == 0:
@@ -154,7 +163,7 @@ def _with_heavy(answer: Shared, proposals: Objects, pack: Pack, *, ellipsoidal: 
         cut = shapely.intersection(pack.shapes(answer.patches[i : i + 1]), proposal)
         pieces = np.array([polygons_of(each) for each in cut], dtype=object)
         areas[i] = survey_areas(pieces, pack.plane)[0] if ellipsoidal else shapely.area(pieces)[0]
-    kept = areas >= PRINTS_AS_ZERO
+    kept = areas >= least
     return Shared(answer.proposals[kept], answer.patches[kept], areas[kept], answer.whole[kept])
 
 
@@ -202,4 +211,5 @@ def pack_of(shapes: Sequence[shapely.Geometry] | Objects, plane: Plane) -> Pack:
         np.zeros(count, np.int64),
         ("",),
         ("",),
+        rows=np.arange(count),
     )

@@ -14,7 +14,7 @@ import shapely
 from geoplan.boundary import Source
 from geoplan.crs import Frame, recognise
 from geoplan.landuse import Generation
-from geoplan.layer import ATTRIBUTES, Patches
+from geoplan.layer import ATTRIBUTES, Amounts, Patches
 from geoplan.measure import polygons_of
 from geoplan.messages import Message
 from geoplan.plane import Plane
@@ -142,6 +142,14 @@ class PreparedLayer:
         ids, codes, names = self.pack.texts(index)
         net = np.array(self.pack.net[index], dtype=np.float64)
         return Patches(shapes, ids, codes, names, net, self.pack.attribute_texts(index))
+
+    def amounts(self, shape: shapely.Geometry, plane: Plane, accuracy: float) -> Amounts | None:
+        """What a shape shares with the patches, in bulk; none on another plane than the home one."""
+        if plane != self.home:
+            return None
+        from geoplan_layers.prepared.amounts import amounts_of  # it loads the compiler
+
+        return amounts_of(self.pack, shape, accuracy)
 
     def index_within(self, window: shapely.Geometry, plane: Plane) -> np.ndarray:
         """Patches whose box touches that of a window, as indices of the pack in the order of their file."""

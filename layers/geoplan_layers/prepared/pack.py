@@ -126,9 +126,9 @@ class Pack:
         """Multipolygons of some patches on the home plane; polygons where a patch has one part."""
         if self.drawn is not None:
             return self.drawn.shapes(index)
-        parts, part_of = _ranges(self.patches, index)
-        rings, ring_of = _ranges(self.parts, parts)
-        vertices, vertex_of = _ranges(self.rings, rings)
+        parts, part_of = ranges(self.patches, index)
+        rings, ring_of = ranges(self.parts, parts)
+        vertices, vertex_of = ranges(self.rings, rings)
         drawn = np.asarray(shapely.linearrings(self.xy[vertices], indices=vertex_of))
         polygons = np.asarray(shapely.polygons(drawn, indices=ring_of))
         several = np.bincount(part_of, minlength=len(index)) > 1
@@ -205,7 +205,7 @@ def _touch(boxes: Floats, box: Sequence[float]) -> NDArray[np.bool_]:
     return (boxes[:, 0] <= east) & (boxes[:, 2] >= west) & (boxes[:, 1] <= north) & (boxes[:, 3] >= south)
 
 
-def _ranges(offsets: Integers, index: Integers) -> tuple[Integers, Integers]:
+def ranges(offsets: Integers, index: Integers) -> tuple[Integers, Integers]:
     """Every member of some ranges of an offset array, and which of the ranges each belongs to (0, 1, …)."""
     starts, counts = offsets[index], offsets[index + 1] - offsets[index]
     owner = np.repeat(np.arange(len(index)), counts)
