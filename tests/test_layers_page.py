@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +22,10 @@ from rasterio.transform import Affine
 
 from browsing import fixture_browser  # noqa: F401 - the fixture is used by name
 from builders import box
+from geoplan_api.inquiry import Inquiry
+from geoplan_api.registered import rasters_near
 from geoplan_layers.remote.allowed import Bucket, Database
+from geoplan_layers.selector import Selector
 from outside import (  # noqa: F401 - the fixtures are used by name
     PASSWORD,
     Cluster,
@@ -27,7 +33,7 @@ from outside import (  # noqa: F401 - the fixtures are used by name
     fixture_cluster,
     fixture_storage,
 )
-from serving import BROWSER, Running, asked, frame, gpkg, running, shapefile
+from serving import BROWSER, COMMAND, Running, asked, frame, gpkg, running, shapefile
 
 WAIT_S = 180.0
 
@@ -232,10 +238,45 @@ def test_a_folder_of_object_storage_is_imported_as_one_layer(served: Running, st
     assert empty["error"]["code"] == "remote-folder-empty"
 
 
+def test_a_table_is_added_on_the_command_line_with_what_it_does_not_say(
+    cluster: Cluster, storage: Storage, tmp_path: Path
+) -> None:
+    cluster.run(
+        "DROP TABLE IF EXISTS survey.redlu",
+        'CREATE TABLE survey.redlu ("DLBM" text, geom geometry)',
+        "INSERT INTO survey.redlu VALUES ('011', 'POLYGON((500000 3400000,500900 3400000,500900 3400900,500000 3400000))')",
+        "GRANT SELECT ON survey.redlu TO reader",
+    )
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "config.toml").write_text(
+        f'[[databases]]\naddress = "{cluster.reader_address}"\npassword = "{PASSWORD}"\ntables = ["survey.red*"]\n'
+        'tls = "disable"\n'
+    )
+    address = f"{cluster.address}#survey.redlu"
+
+    def add(name: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"GEOPLAN_HOME": str(home)}
+        call = [*COMMAND, "layers", "add", "land-use", name, "--lang", "en", "--json"]
+        return subprocess.run(call, capture_output=True, text=True, env=environment, timeout=600)
+
+    done = add(f"{address}@second-survey@EPSG:4549")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["origins"][0]["file"], told["generation"], told["crs"]) == (address, "second-survey", "EPSG:4549")
+    assert "fetching" in done.stderr
+    unsure, other = add(f"{address}@EPSG:4549"), add(f"{cluster.address}#survey.dltb")
+    assert (unsure.returncode, other.returncode) == (2, 2)
+    assert "what the codes in DLBM mean is not decided" in unsure.stderr
+    assert "the operator does not allow imports" in other.stderr
+    assert PASSWORD not in done.stdout + done.stderr + unsure.stderr + other.stderr
+    assert not any(PASSWORD.encode() in each.read_bytes() for each in home.rglob("*") if each.is_file() and each.name != "config.toml")  # fmt: skip
+
+
 # --- rasters -----------------------------------------------------------------------------------------------------
 
 
-def test_heights_become_a_cog_of_the_same_cells_with_overviews(served: Running) -> None:
+def test_heights_become_a_cog_of_the_same_cells_with_overviews(served: Running, tmp_path: Path) -> None:
     values = np.add.outer(np.arange(1500), np.arange(1100)).astype(np.int16)
     values[:100, :100] = -32768
     version = imported(served, [("file", ("dem.tif", raster(values, -32768)))], role="elevation")
@@ -250,6 +291,16 @@ def test_heights_become_a_cog_of_the_same_cells_with_overviews(served: Running) 
         assert source.crs.to_epsg() == 4549
     assert served.client.get(f"{version['href']}/picture.png").content.startswith(b"\x89PNG")
     assert served.client.get(version["href"], headers=BROWSER).status_code == 200
+    near, far = (gpkg(tmp_path, frame(box(x, 0, 900, 900)), f"area{x}") for x in (0, 500_000))
+    held = []
+    for content in (near, far):
+        path = tmp_path / "area.gpkg"
+        path.write_bytes(content)
+        inquiry = Inquiry(planning=Selector(path), anywhere=True)
+        held.append(rasters_near(inquiry, served.service.layers, ["land-cover"]))
+        assert rasters_near(inquiry, served.service.layers, ["land-cover", "elevation"]) == ()
+    assert [each.selector.name for each in held[0]] == ["dem.tif"]
+    assert held[1] == ()
 
 
 def test_land_cover_is_counted_by_code_and_what_is_none_is_refused(served: Running, tmp_path: Path) -> None:

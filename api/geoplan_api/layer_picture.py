@@ -1,4 +1,4 @@
-"""A small picture of a version: its classes as the map colours them, or the heights of a raster, as PNG."""
+"""A small picture of a version as PNG: its classes in colours, or the heights or codes of a raster."""
 
 from __future__ import annotations
 
@@ -13,15 +13,11 @@ from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
-from geoplan.landuse import Generation, groups
 from geoplan_layers.prepared.layer import PreparedLayer
+from geoplan_layers.prepared.picture import picture as classes_of
 from geoplan_layers.prepared.raster import ELEVATION
-from geoplan_layers.prepared.tiles.address import DEEPEST
-from geoplan_layers.prepared.tiles.outline import Rings
-from geoplan_layers.prepared.tiles.overview import CELLS, make_overview
 from geoplan_layers.prepared.version import RASTER, Version
 from geoplan_layers.rasters import SETTINGS
-from geoplan_web.map_style import FARMLAND_FILL, LAND
 
 WIDTH, HEIGHT = 960, 640
 """Pixels that a picture has at most."""
@@ -30,7 +26,6 @@ _RAMP = ((0.0, "#4b7f52"), (0.25, "#a9b96b"), (0.5, "#e3d49a"), (0.75, "#b98d5e"
 """Heights: green in the plain, brown on the hills, pale above."""
 _CODES = ("#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499", "#332288", "#bbbbbb")
 """Codes without a legend: Tol's muted colours (https://sronpersonalpages.nl/~pault/), told apart by all eyes."""
-_PLAIN = "#56b4e9"
 
 
 _drawn: OrderedDict[Path, bytes] = OrderedDict()
@@ -41,41 +36,17 @@ def picture(version: Version) -> bytes:
     """The picture of a version as PNG; those drawn last are kept in memory, since a version never changes."""
     found = _drawn.get(version.folder)
     if found is None:
-        found = _drawn[version.folder] = _png(_raster(version) if version.meta.raster else _patches(version))
+        found = _drawn[version.folder] = _made(version)
         while len(_drawn) > _MOST_KEPT:
             _drawn.popitem(last=False)
     return found
 
 
-def _patches(version: Version) -> NDArray[np.uint8]:
-    """The classes at the centres of the pixels, in Web Mercator."""
-    pack = PreparedLayer(version).pack
-    if len(pack) == 0:
-        return _blank(WIDTH // 4, HEIGHT // 4)
-    rings = Rings(pack.xy, pack.rings, pack.parts, pack.patches)
-    cells = make_overview(pack, rings, _zoom(version.meta.degrees)).cells
-    palette = np.array(
-        [_PAPER, *(_rgb(_colour(code, version.role, version.meta.generation)) for code in pack.code_words)], np.uint8
-    )
-    drawn: NDArray[np.uint8] = palette[cells]
-    return drawn
-
-
-def _zoom(degrees: tuple[float, float, float, float]) -> int:
-    """The zoom at which a layer just fits into the picture."""
-    west, south, east, north = degrees
-    tall = np.diff(np.arctanh(np.sin(np.radians(np.clip([south, north], -85, 85)))))[0] / (2 * np.pi)
-    across = max((east - west) / 360 / WIDTH, tall / HEIGHT, 1e-12) * CELLS
-    return int(np.clip(np.floor(-np.log2(across)), 0, DEEPEST))
-
-
-def _colour(code: str, role: str, generation: Generation | None) -> str:
-    if role == "permanent-basic-farmland":
-        return FARMLAND_FILL
-    if generation is None:
-        return _PLAIN
-    found = groups(code, generation)
-    return next((tint for group, tint in LAND.items() if group in found), LAND["unknown"])
+def _made(version: Version) -> bytes:
+    if version.meta.raster:
+        return _png(_raster(version))
+    layer = PreparedLayer(version)
+    return classes_of(layer.pack, version.role, layer.generation) or _png(_blank(WIDTH // 4, HEIGHT // 4))
 
 
 def _raster(version: Version) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from geoplan.messages import Message
 from geoplan_api.service import Service
 from geoplan_api.settings import Settings
-from geoplan_layers.prepared.version import OPEN, QUARANTINE, RASTER, Meta, Quality, Version
+from geoplan_layers.prepared.version import OPEN, QUARANTINE, RASTER, AreaColumn, Meta, Quality, Version
 from geoplan_web.layers import ClassRow, LayerSheet, LeftOut, Row, VersionCard
 
 SHOWN = 200
@@ -181,10 +181,47 @@ def _files(version: Version, card: VersionCard) -> dict[str, str]:
     return {what: f"{card.href}/{name}" for what, name in names.items() if (version.folder / name).is_file()}
 
 
-def quality_rows(quality: Quality) -> Sequence[tuple[Message, Sequence[Row]]]:
-    """The record of quality as tables."""
-    del quality
-    return []
+Table = tuple[Message, Sequence[Row]]
+
+
+def quality_rows(quality: Quality) -> Sequence[Table]:
+    """The record of quality as tables: what was looked at, how much was found, and the worst of it."""
+    found: list[Table] = []
+    if quality.areas is not None:
+        found.append(_area_rows(quality.areas))
+    if quality.overlaps is not None:
+        over = quality.overlaps
+        rows = [_row("pairs", over.pairs), _row("area", over.area_m2, "area"), _row("slivers", over.slivers)]
+        worst = [_row("pair", e.area_m2, "m2", ids=e.ids, lon=e.lon, lat=e.lat) for e in over.worst]
+        found.append((Message("layers.quality-overlaps"), [*rows, *worst]))
+    if quality.gaps is not None:
+        gaps = quality.gaps
+        rows = [_row("gaps", gaps.count), _row("area", gaps.area_m2, "area"), _row("slivers", gaps.slivers)]
+        worst = [_row("gap", each.area_m2, "m2", lon=each.lon, lat=each.lat) for each in gaps.worst]
+        found.append((Message("layers.quality-gaps"), [*rows, *worst]))
+    if quality.unknown_codes:
+        found.append((Message("layers.quality-codes"), [_row("unknown-codes", quality.unknown_codes)]))
+    return found
+
+
+def _area_rows(column: AreaColumn) -> Table:
+    """The layer's own area column beside the measured areas."""
+    title = Message("layers.quality-areas", {"field": column.field})
+    if column.unit is None:
+        return title, [_row("unit-unknown", "—")]
+    rows = [
+        Row(Message("layers.q-unit"), Message(f"word.area-unit.{column.unit}")),
+        _row("compared", column.compared),
+        _row("missing", column.missing),
+        _row("beyond", column.beyond),
+        _row("apart", column.declared_m2 - column.measured_m2, "m2"),
+    ]
+    worst = [_row("patch", each.difference_m2, "m2", id=each.id) for each in column.worst if each.difference_m2]
+    return title, [*rows, *worst]
+
+
+def _row(name: str, value: float | str, unit: str = "count", **args: Any) -> Row:
+    return Row(Message(f"layers.q-{name}", args), value, unit)
 
 
 def places_of(settings: Settings) -> list[str]:

@@ -7,6 +7,7 @@ the demo's are of two.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -27,7 +28,7 @@ from geoplan_layers.files.limits import LAYER
 from geoplan_layers.layer_file import FileLayer, of_layer
 from geoplan_layers.locate import ReadOptions, settle
 from geoplan_layers.prepared.store import LayerStore
-from geoplan_layers.prepared.version import Version
+from geoplan_layers.prepared.version import RASTER, Version
 from geoplan_layers.selector import LayerSpec, Selector
 from geoplan_layers.vector import opened
 
@@ -115,6 +116,19 @@ def with_registered(inquiry: Inquiry, store: LayerStore | None) -> Inquiry:
     given = {spec.role for spec in inquiry.layers}
     held = (each for each in store.current() if each.role not in given and each.meta.raster is None)
     return replace(inquiry, registered=tuple(held))
+
+
+def rasters_near(inquiry: Inquiry, store: LayerStore, given: Collection[str]) -> tuple[LayerSpec, ...]:
+    """The registered rasters of the roles that a search leaves out, where they lie near its study area."""
+    held = [each for each in store.current() if each.meta.raster is not None and each.role not in given]
+    if not held:
+        return ()
+    place = _place(inquiry)
+    return tuple(
+        LayerSpec(each.role, Selector(each.folder / RASTER, shown=each.file), invented=each.meta.invented)
+        for each in held
+        if is_near(each.meta.degrees, place)
+    )
 
 
 def store_of(home: Path) -> LayerStore:

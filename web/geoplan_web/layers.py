@@ -53,10 +53,10 @@ class VersionCard:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table of figures: words of the catalogue, a value and its unit, or a text."""
+    """A line of a table of figures: words of the catalogue, a value and its unit, or words."""
 
     label: Message
-    value: float | str | None
+    value: float | str | Message | None
     unit: str = "count"
 
 

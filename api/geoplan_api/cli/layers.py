@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,9 +16,11 @@ from geoplan_api.cli.once import Commands
 from geoplan_api.cli.options import AnywhereOption, JsonOption, LangOption, PlaceOption, console, language
 
 if TYPE_CHECKING:
+    from geoplan.progress import Progress
     from geoplan_layers.prepared.importing import ImportRequest
     from geoplan_layers.prepared.store import LayerStore
     from geoplan_layers.prepared.version import Version
+    from geoplan_layers.selector import LayerSpec
 
 layers_app = Commands(no_args_is_help=True, help="登记的图层 / the reference layers of this computer")
 Role = Annotated[str, typer.Argument(metavar="ROLE", help="land-use | permanent-basic-farmland | custom:NAME …")]
@@ -28,7 +31,10 @@ Which = Annotated[str | None, typer.Argument(metavar="VERSION", help="版本号�
 def add(
     role: Role,
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="FILE#LAYER[FIELD=VALUE][@EPSG:N][@GENERATION]")
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="FILE#LAYER[FIELD=VALUE][@EPSG:N][@GENERATION] | postgresql://… | s3://…"
+        ),
     ],
     coverage: Annotated[str | None, typer.Option(help="声明的覆盖范围 FILE / declared coverage")] = None,
     date: Annotated[str | None, typer.Option(help="数据日期 YYYY-MM-DD / of the data")] = None,
@@ -45,10 +51,12 @@ def add(
     from geoplan_api.registered import import_here
 
     tongue = language(lang)
-    request = _request(role, files, coverage, (date, valid_until), source, place, anywhere)
     line = ProgressLine(tongue)
     try:
-        version = import_here(request, line)
+        with TemporaryDirectory(prefix="geoplan-") as folder:
+            specs = _specs(role, files, Path(folder), line)
+            request = _request(role, specs, coverage, (date, valid_until), source, place, anywhere)
+            version = import_here(request, line)
     finally:
         line.end()
     if as_json:
@@ -57,23 +65,31 @@ def add(
         print_version(version, tongue, console())
 
 
+def _specs(role: str, files: list[str], folder: Path, line: Progress) -> tuple[LayerSpec, ...]:
+    """The files of a call; what lies in a database or object storage is copied into a folder first."""
+    from geoplan_api.layer_import import specs_of
+    from geoplan_api.settings import read_settings
+
+    return specs_of(role, files, read_settings(), folder, line)
+
+
 def _request(
     role: str,
-    files: list[str],
+    files: tuple[LayerSpec, ...],
     coverage: str | None,
     dates: tuple[str | None, str | None],
     source: str | None,
     place: str | None,
     anywhere: bool,
 ) -> ImportRequest:
-    from geoplan_api.inquiry import civil_date, layer_spec
+    from geoplan_api.inquiry import civil_date
     from geoplan_layers.places import place_named
     from geoplan_layers.prepared.importing import ImportRequest
     from geoplan_layers.selector import parse_selector
 
     return ImportRequest(
         role,
-        tuple(layer_spec(f"{role}={each}") for each in files),
+        files,
         coverage=parse_selector(coverage) if coverage else None,
         day=civil_date(dates[0], "--date"),
         source=source,

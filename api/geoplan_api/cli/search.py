@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,10 +50,14 @@ def search(
     point = _point(why)
     warm()
     from geoplan_api.cli.asked import inquiry_of
+    from geoplan_api.office import home_folder
+    from geoplan_api.registered import rasters_near, store_of
     from geoplan_api.search.request import search_request
     from geoplan_api.search.run import run_search
 
     request = search_request(inquiry_of(area, None, None, asked), criteria, count, tongue)
+    held = rasters_near(request.inquiry, store_of(home_folder()), [each.role for each in request.rasters])
+    request = replace(request, rasters=(*request.rasters, *held))
     result = run_search(request, out, _Progress(tongue), point)
     if as_json:
         content = result.content.as_dict() | ({"why": result.why} if result.why else {})

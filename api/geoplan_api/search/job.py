@@ -13,7 +13,7 @@ from geoplan.progress import Progress
 from geoplan_api import inquiry as ask
 from geoplan_api.inquiry import Inquiry
 from geoplan_api.jobs.kinds import Task
-from geoplan_api.registered import registered_layers
+from geoplan_api.registered import rasters_near, registered_layers
 from geoplan_api.search.request import SearchRequest, search_request
 from geoplan_api.search.run import run_search
 from geoplan_layers.sandbox.session import reading
@@ -43,8 +43,11 @@ def search_job(task: Task, progress: Progress) -> Mapping[str, Any]:
         What was refused or could not be finished.
     """
     request = request_of(task.asked, task.inputs)
-    inquiry, _ = registered_layers(task.settings).completed(request.inquiry)
-    result = run_search(replace(request, inquiry=inquiry), task.out, progress)
+    held = registered_layers(task.settings)
+    inquiry, _ = held.completed(request.inquiry)
+    rasters = rasters_near(request.inquiry, held.store, [each.role for each in request.rasters]) if held.store else ()
+    asked = replace(request, inquiry=inquiry, rasters=(*request.rasters, *rasters))
+    result = run_search(asked, task.out, progress)
     content = result.content
     return {"search": content.id, "candidates": len(content.candidates), "title": content.title}
 
