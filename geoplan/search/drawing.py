@@ -74,10 +74,16 @@ def draw(
 def _planning(study: Study, ground: Ground, region: Region, taken: shapely.Geometry) -> Drawn:
     window = _window(study.grid, region)
     cells = _cells(study.grid, region)
-    free = polygons_of(shapely.difference(shapely.intersection(study.area, window), taken))
-    free = _without(study, ground, free, window, "planning")
+    free = free_ground(study, ground, region, taken)
     planning = boundary_of(cells, free, _along(study, window), study.criteria.outline, study.grid.cell)
     return Drawn(region, planning, why=None if planning else Message("search.dropped.no-outline"))
+
+
+def free_ground(study: Study, ground: Ground, region: Region, taken: shapely.Geometry) -> shapely.MultiPolygon:
+    """The ground round a region that nothing excludes and no other candidate has taken, exactly."""
+    window = _window(study.grid, region)
+    open_ = polygons_of(shapely.difference(shapely.intersection(study.area, window), taken))
+    return _without(study, ground, open_, window, "planning")
 
 
 def _window(grid: Grid, region: Region) -> shapely.Polygon:

@@ -26,6 +26,9 @@ from geoplan.search.weights import Weights
 Floats = NDArray[np.float32]
 Judge = Callable[[shapely.Polygon, shapely.Polygon | None, int], Report]
 """The check of a boundary on the plane of the search, given its planning and construction area and a number."""
+Boundaries = tuple[shapely.Polygon, shapely.Polygon | None]
+Mend = Callable[[shapely.Polygon, shapely.Polygon | None, int], tuple[Boundaries, Report] | None]
+"""The smallest edit of boundaries after which no rule fails, with the check of it; none where there is none."""
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,17 @@ import shapely
 from numpy.typing import NDArray
 
 from geoplan.errors import CallRefused, GeoplanError
+from geoplan.measure import survey_area
 from geoplan.messages import Message
 from geoplan.progress import Progress
-from geoplan.search.drawing import draw
+from geoplan.repair.answer import failing
+from geoplan.report import Report
+from geoplan.search.drawing import Drawn, draw, free_ground
 from geoplan.search.evaluation import figures
 from geoplan.search.exclusion import Exclusions, exclude
 from geoplan.search.factors import factors, joined, weights_of
-from geoplan.search.found import Candidate, Dropped, Found, Ground, Judge, Study
+from geoplan.search.found import Boundaries, Candidate, Dropped, Found, Ground, Judge, Mend, Study
+from geoplan.search.outline import keeps_clear
 from geoplan.search.regions import Field, Region, RegionRules
 from geoplan.search.selection import Selection, Spacing, distance_to, locate
 from geoplan.search.towns import distance_to_towns
@@ -71,13 +75,15 @@ def _all_known(found: Any) -> NDArray[np.bool_]:
     return known
 
 
-def search(study: Study, judge: Judge, count: int, progress: Progress) -> Found:
+def search(study: Study, judge: Judge, count: int, progress: Progress, mend: Mend | None = None) -> Found:
     """The best ``count`` towns of a study area that no rule fails.
 
     Parameters
     ----------
     judge
         The check of a boundary: what it fails is no candidate.
+    mend
+        What repairs a boundary that fails; what it gives must keep all that was asked for, or is dropped.
 
     Raises
     ------
@@ -89,7 +95,7 @@ def search(study: Study, judge: Judge, count: int, progress: Progress) -> Found:
     ground = survey(study, progress)
     areas = study.planning
     rules = study.criteria.region.rules(areas.target, areas.minimum, areas.maximum)
-    chosen = _Choice(study, ground, rules, judge, progress)
+    chosen = _Choice(study, ground, rules, judge, progress, mend)
     chosen.fill(count)
     chosen.drop_lonely()
     order = sorted(chosen.accepted, key=lambda each: (-each.region.score, each.region.seed))
@@ -121,6 +127,7 @@ class _Choice:
     rules: RegionRules
     judge: Judge
     progress: Progress
+    mend: Mend | None = None
     accepted: list[Candidate] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     method: str = "exact"
@@ -212,24 +219,46 @@ class _Choice:
             if not refused.file:
                 raise
             return self._drop(region, refused.message)
+        planning, construction = drawn.planning, drawn.construction
         if report.content.verdict == "fail":
-            return self._drop(region, Message("search.dropped.check", {"rules": _failed(report.content.as_dict())}))
-        found = drawn.region
+            mended = self._mended(drawn, number)
+            if mended is None:
+                return self._drop(region, Message("search.dropped.check", {"rules": list(failing(report))}))
+            (planning, construction), report = mended
+        self._accept(drawn.region, planning, construction, report)
+        return True
+
+    def _mended(self, drawn: Drawn, number: int) -> tuple[Boundaries, Report] | None:
+        """Repaired boundaries that keep what was asked for; none where there are none."""
+        assert drawn.planning is not None
+        mended = self.mend(drawn.planning, drawn.construction, number) if self.mend else None
+        if mended is None:
+            return None
+        (planning, construction), _ = mended
+        free = free_ground(self.study, self.ground, drawn.region, self._taken)
+        sized = self.study.planning.holds(survey_area(planning, self.study.grid.plane))
+        built = construction is not None and self.study.construction.holds(
+            survey_area(construction, self.study.grid.plane)
+        )
+        return mended if sized and built and keeps_clear(planning, free) else None
+
+    def _accept(
+        self, found: Region, planning: shapely.Polygon, construction: shapely.Polygon | None, report: Report
+    ) -> None:
         mask = found.mask(self.field.value.shape)
         means = factor_means(list(self.ground.factors.values()), [found])[0]
         self.accepted.append(
             Candidate(
                 0,
                 found,
-                drawn.planning,
-                drawn.construction,
+                planning,
+                construction,
                 figures(self.field, mask, self.rules.neighbours),
                 dict(zip(self.ground.factors, means.tolist(), strict=True)),
                 report,
             )
         )
-        self._close(mask, drawn.planning)
-        return True
+        self._close(mask, planning)
 
     def _drop(self, region: Region, why: Message) -> bool:
         row, column = divmod(region.seed, self.study.grid.columns)
@@ -301,17 +330,6 @@ def _may_hold_construction(study: Study, ground: Ground) -> NDArray[np.bool_]:
     side = 2 * int(np.ceil(np.sqrt(study.planning.target / np.pi) / cell)) + 1
     around = uniform_filter(held.astype(np.float32), side, mode="constant") * side * side
     return np.asarray(held & (around * study.grid.cell_area >= least))
-
-
-def _failed(content: dict[str, Any]) -> list[str]:
-    """``POLICY.RULE`` of every finding that fails, and of the structure."""
-    found = [
-        f"{policy['id']}.{finding['rule']}"
-        for policy in content["policies"]
-        for finding in policy["findings"]
-        if finding["verdict"] == "fail" and finding["group"] == "spatial"
-    ]
-    return found + [str(each["rule"]) for each in content["structure"] if each["verdict"] == "fail"]
 
 
 def _stability(study: Study, ground: Ground, regions: Sequence[Region], count: int) -> Stability | None:

@@ -103,6 +103,7 @@ def _build(prepared: Prepared, found: Found, folder: Path, progress: Progress) -
     content = content_of(prepared, found, reports, names, [*files, RECORD, MAP])
     text = json.dumps(content.as_dict(), ensure_ascii=False, indent=2) + "\n"
     (folder / RECORD).write_text(text, encoding="utf-8")
+    progress("search-map", 0, 0)
     drawn = search_map(ground_in(folder, content.as_dict()), lang)
     (folder / MAP).write_text(drawn, encoding="utf-8")
     return content

@@ -13,7 +13,7 @@ from geoplan.search.content import SearchContent
 from geoplan.search.siting import search
 from geoplan_api.search.request import SearchRequest
 from geoplan_api.search.results import candidate_name, write_results
-from geoplan_api.search.study import judge, prepare
+from geoplan_api.search.study import judge, mender, prepare
 from geoplan_api.search.why import why_at
 from geoplan_layers.sandbox.session import reading
 
@@ -53,9 +53,11 @@ def run_search(
         ``progress`` says that the user asked for it.
     """
     prepared = prepare(request, progress)
-    found = search(
-        prepared.study, judge(prepared, lambda rank: candidate_name(rank, request.lang)), request.wanted, progress
-    )
+
+    def name(number: int) -> str:
+        return candidate_name(number, request.lang)
+
+    found = search(prepared.study, judge(prepared, name), request.wanted, progress, mender(prepared, name, progress))
     folder = out or Path(mkdtemp(prefix="geoplan-search-"))
     try:
         content = write_results(prepared, found, folder, progress)

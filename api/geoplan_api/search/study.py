@@ -10,17 +10,18 @@ import numpy as np
 import shapely
 
 from geoplan.boundary import Boundary, Proposal, Source
-from geoplan.check import with_readings
+from geoplan.check import Options, check, with_readings
 from geoplan.crs import recognise
 from geoplan.measure import survey_area
 from geoplan.plane import Plane
 from geoplan.policy import Policy
 from geoplan.progress import Progress
 from geoplan.prohibition import prohibitions
+from geoplan.repair.answer import repair
 from geoplan.report import Report
 from geoplan.search.assembly import approvals, of_criteria, of_policies, require_layers
 from geoplan.search.constraint import Values
-from geoplan.search.found import Judge, Study
+from geoplan.search.found import Boundaries, Judge, Mend, Study
 from geoplan.search.grid import Grid
 from geoplan.search.limits import areas
 from geoplan.search.sources import Sources
@@ -139,6 +140,42 @@ def judge(prepared: Prepared, name: Callable[[int], str]) -> Judge:
         return held.judge(made_boundary(planning, plane, source), inner, name(number))
 
     return judged
+
+
+def mender(prepared: Prepared, name: Callable[[int], str], progress: Progress) -> Mend:
+    """The repair of a boundary that fails, under what the search was asked for."""
+    held, plane = for_candidates(prepared.grounds), prepared.study.grid.plane
+    asked = held.inquiry
+    options = Options(held.on, asked.accuracy, asked.anywhere, asked.readings)
+
+    def mended(
+        planning: shapely.Polygon, construction: shapely.Polygon | None, number: int
+    ) -> tuple[Boundaries, Report] | None:
+        source = Source("candidate", _UNREAD)
+        outer = made_boundary(planning, plane, source)
+        inner = None if construction is None else made_boundary(construction, plane, source)
+        layers = held.layers_near(outer)
+
+        def judged(proposal: Proposal) -> Report:
+            return check(proposal, held.policies, layers, held.register, options, held.book)
+
+        proposal = Proposal(outer, inner, name(number), held.facts)
+        found = repair(
+            proposal, held.policies, layers, held.register, options, held.book, judged,
+            move_for_readings=True, progress=progress,
+        )  # fmt: skip
+        if found.outcome != "repaired" or found.left:
+            return None
+        answer = found.answers[0]
+        shapes = [
+            None if each is None else shapely.get_parts(each.on(plane, anywhere=asked.anywhere))
+            for each in (answer.proposal.planning, answer.proposal.construction)
+        ]
+        if any(each is not None and len(each) != 1 for each in shapes) or shapes[0] is None:
+            return None
+        return (shapes[0][0], None if shapes[1] is None else shapes[1][0]), answer.report
+
+    return mended
 
 
 def for_candidates(held: Grounds) -> Grounds:
