@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -21,9 +20,10 @@ from geoplan.measure import survey_area
 from geoplan.policy import PolicyBook
 from geoplan.progress import Cancelled, unwatched
 from geoplan.prohibition import prohibitions
+from geoplan.repair.answer import repair
 from geoplan.report import Report
 from geoplan.search.assembly import approvals, of_criteria, of_policies, require_layers
-from geoplan.search.found import Found, Study
+from geoplan.search.found import Boundaries, Found, Mend, Study
 from geoplan.search.grid import Grid
 from geoplan.search.limits import areas
 from geoplan.search.parsing import parse_criteria
@@ -53,10 +53,14 @@ LAYERS = (FARM, REDLINE, ROAD)
 
 
 def study(
-    layers: tuple[MemoryLayer, ...] = LAYERS, policies: tuple[str, ...] = (), towns: Any = None, **more: Any
+    layers: tuple[MemoryLayer, ...] = LAYERS,
+    policies: tuple[str, ...] = (),
+    towns: Any = None,
+    skip: tuple[str, ...] = (),
+    **more: Any,
 ) -> Study:
     """A study of the area under ``land-law`` and some policies."""
-    criteria = parse_criteria({**RULES, **more}, "c.toml")
+    criteria = parse_criteria({**RULES, "policies": {"skip": list(skip)}, **more}, "c.toml")
     site = Site(Proposal(boundary(AREA)), layers, towns, accuracy=0.05, anywhere=False)
     book = PolicyBook()
     chosen = tuple(each for each in book.chosen(policies or ("land-law",)) if policies or each.id == "land-law")
@@ -76,7 +80,13 @@ def study(
     )
 
 
-def searched(asked: Study, policies: tuple[str, ...] = (), count: int = 2, progress: Any = unwatched) -> Found:
+def searched(
+    asked: Study,
+    policies: tuple[str, ...] = (),
+    count: int = 2,
+    progress: Any = unwatched,
+    mend: Mend | None = None,
+) -> Found:
     site = asked.sources.site
 
     def judge(planning: shapely.Polygon, construction: shapely.Polygon | None, number: int) -> Report:
@@ -84,7 +94,7 @@ def searched(asked: Study, policies: tuple[str, ...] = (), count: int = 2, progr
         proposal = Proposal(boundary(planning), inner, f"C{number}")
         return check(proposal, policies, site.layers, site.register, Options(ON))
 
-    return search(asked, judge, count, progress)
+    return search(asked, judge, count, progress, mend)
 
 
 def ground_of(layer: MemoryLayer) -> shapely.Geometry:
@@ -145,20 +155,55 @@ def test_rules_without_their_layers_are_refused() -> None:
 
 
 def test_a_skipped_rule_excludes_nothing() -> None:
-    skipped = {"skip": ["land-law.basic-farmland", "land-law.no-orchard-pond"]}
-    with pytest.raises(CallRefused, match=r"policies\.skip names land-law\.no-orchard-pond"):
-        _skipping(skipped)
-    asked = _skipping({"skip": ["land-law.basic-farmland"]})
+    with pytest.raises(CallRefused, match=r"policies\.skip names land-law\.no-such-rule"):
+        study(skip=("land-law.no-such-rule",))
+    asked = study(skip=("land-law.basic-farmland",))
     assert [each.source for each in asked.reasons] == ["land-law.ecological-redline"]
 
 
-def _skipping(policies: dict[str, Any]) -> Study:
-    criteria = parse_criteria({**RULES, "policies": policies}, "c.toml")
-    site = Site(Proposal(boundary(AREA)), LAYERS, None, accuracy=0.05, anywhere=False)
-    chosen = tuple(each for each in PolicyBook().chosen(()) if each.id == "land-law")
-    sources = Sources(site)
-    reasons = of_policies(chosen, prohibitions(chosen, site, ON), criteria.policies.skip, sources)
-    return replace(study(), reasons=reasons)
+SKIPPED = ("land-law.basic-farmland",)
+SMALL = farmland(box(1400, 1450, 120, 100), box(2300, 1450, 120, 100), box(600, 1450, 120, 100))
+
+
+def test_what_fails_its_check_is_dropped_with_the_rules_and_the_next_best_is_tried() -> None:
+    found = searched(study((SMALL, REDLINE, ROAD), skip=SKIPPED), count=1)
+    failed = [each for each in found.dropped if each.why.id == "search.dropped.check"]
+    assert failed
+    assert all("land-law.basic-farmland" in each.why.args["rules"] for each in failed)
+    assert all(each.report.content.verdict != "fail" for each in found.candidates)
+
+
+def test_what_fails_its_check_is_repaired_where_that_keeps_what_was_asked() -> None:
+    asked = study((SMALL, REDLINE, ROAD), skip=SKIPPED)
+    found = searched(asked, count=1, mend=_repaired(asked))
+    assert not found.dropped
+    [candidate] = found.candidates
+    assert candidate.construction is not None
+    assert candidate.report.content.verdict != "fail"
+    assert shapely.distance(candidate.construction, ground_of(SMALL)) >= 0.002 - 1e-9
+    assert asked.planning.low <= survey_area(candidate.planning, asked.grid.plane) <= asked.planning.high
+
+
+def _repaired(asked: Study) -> Mend:
+    site = asked.sources.site
+
+    def mend(
+        planning: shapely.Polygon, construction: shapely.Polygon | None, number: int
+    ) -> tuple[Boundaries, Report] | None:
+        inner = None if construction is None else boundary(construction)
+        proposal = Proposal(boundary(planning), inner, f"C{number}")
+
+        def judged(each: Proposal) -> Report:
+            return check(each, (), site.layers, site.register, Options(ON))
+
+        done = repair(proposal, (), site.layers, site.register, Options(ON), PolicyBook(), judged)
+        if done.outcome != "repaired":
+            return None
+        of = done.answers[0].proposal
+        assert of.construction is not None
+        return (of.planning.polygons.geoms[0], of.construction.polygons.geoms[0]), done.answers[0].report
+
+    return mend
 
 
 def test_layers_and_counties_that_criteria_name_must_be_there() -> None:

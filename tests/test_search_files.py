@@ -77,6 +77,7 @@ def test_the_folder_holds_what_the_record_says(found) -> None:
     assert report["id"] == candidate["report_id"]
     assert report["verdict"] == candidate["verdict"] != "fail"
     assert not [each for each in folder.iterdir() if each.name.startswith(".")]
+    assert set(candidate["taken_m2"]) == {"paddy", "cultivated"}
     account = record["account"]
     assert account["area_m2"] == pytest.approx(
         account["excluded_m2"] + account["unknown_m2"] + account["eligible_m2"], abs=1

@@ -142,8 +142,12 @@ class Grounds:
     on: date
     prepared: dict[str, PreparedLayer] = field(default_factory=dict, repr=False)
 
-    def judge(self, planning: Boundary, construction: Boundary | None, name: str | None) -> Report:
+    def judge(
+        self, planning: Boundary, construction: Boundary | None, name: str | None, *, turns: bool = True
+    ) -> Report:
         """The check of one proposal; nothing of earlier ones reaches its report.
+
+        Without ``turns`` the report serves to try a boundary, and is not kept.
 
         Raises
         ------
@@ -151,6 +155,7 @@ class Grounds:
             The files contradict each other, or what was said of them was not needed.
         """
         proposal, layers, choice = self._asked(planning, construction, name)
+        choice = replace(choice, turns=turns)
         return check(proposal, self.policies, layers, self.register, choice, self.book, facts_source=self.facts_source)
 
     def verdicts(self, planning: Boundary, name: str | None) -> Verdicts:

@@ -138,7 +138,7 @@ class PartRecord(_Part):
 class CandidateRecord(_Part):
     """A candidate: ``stays`` is the share of draws in which it stays among the best, ``first`` that in which it leads.
 
-    ``cultivated_m2`` is cultivated land under construction, none without a land-use layer.
+    ``taken_m2`` is the land of each group of ``construction.avoid`` under construction, empty without a land-use layer.
     """
 
     rank: int
@@ -149,6 +149,7 @@ class CandidateRecord(_Part):
     construction: PartRecord | None
     figures: dict[str, float]
     factors: dict[str, float]
+    taken_m2: dict[str, float]
     stays: float
     first: float
     nearest_candidate_m: float | None

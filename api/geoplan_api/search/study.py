@@ -130,14 +130,14 @@ def made_boundary(shape: shapely.Polygon, plane: Plane, source: Source) -> Bound
 
 
 def judge(prepared: Prepared, name: Callable[[int], str]) -> Judge:
-    """The check of a boundary under what the search was asked for."""
+    """The check of a boundary under what the search was asked for, as a trial: what is kept is checked again."""
     held = for_candidates(prepared.grounds)
     plane = prepared.study.grid.plane
 
     def judged(planning: shapely.Polygon, construction: shapely.Polygon | None, number: int) -> Report:
         source = Source("candidate", _UNREAD)
         inner = None if construction is None else made_boundary(construction, plane, source)
-        return held.judge(made_boundary(planning, plane, source), inner, name(number))
+        return held.judge(made_boundary(planning, plane, source), inner, name(number), turns=False)
 
     return judged
 
@@ -146,7 +146,7 @@ def mender(prepared: Prepared, name: Callable[[int], str], progress: Progress) -
     """The repair of a boundary that fails, under what the search was asked for."""
     held, plane = for_candidates(prepared.grounds), prepared.study.grid.plane
     asked = held.inquiry
-    options = Options(held.on, asked.accuracy, asked.anywhere, asked.readings)
+    options = Options(held.on, asked.accuracy, asked.anywhere, asked.readings, turns=False)
 
     def mended(
         planning: shapely.Polygon, construction: shapely.Polygon | None, number: int

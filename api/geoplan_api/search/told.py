@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from geoplan.check import software
-from geoplan.measure import nearest, survey_area
+from geoplan.measure import nearest, polygons_of, survey_area
 from geoplan.messages.units import half_up
 from geoplan.record import layer_records, said, source_file
 from geoplan.report import Report, report_id
@@ -193,6 +193,7 @@ def _candidate(found: Found, candidate: Candidate, report: Report, name: str) ->
         construction=None if candidate.construction is None else _part(found, candidate.construction),
         figures={key: _share(float(getattr(of, key))) for key in of.__dataclass_fields__},
         factors={key: _share(mean) for key, mean in candidate.means.items()},
+        taken_m2=_taken(found, candidate),
         stays=float(stability.stays[place]),
         first=float(stability.first[place]),
         nearest_candidate_m=_nearest(found, candidate.planning, others),
@@ -201,6 +202,21 @@ def _candidate(found: Found, candidate: Candidate, report: Report, name: str) ->
         report_id=report.content.id,
         folder=f"candidates/{candidate.rank}",
     )
+
+
+def _taken(found: Found, candidate: Candidate) -> dict[str, float]:
+    """The land under construction that was to be spared, m² by group."""
+    sources, built = found.study.sources, candidate.construction
+    if built is None or not sources.site.has("land-use"):
+        return {}
+    generation = sources.site.generation("land-use")
+    patches = sources.near("land-use", shapely.box(*shapely.bounds(built)))
+    taken = {}
+    for group in found.study.criteria.construction.avoid:
+        land = shapely.union_all(patches.of((group,), generation).shapes)
+        shared = polygons_of(shapely.intersection(built, land))
+        taken[group] = half_up(survey_area(shared, found.study.grid.plane), 2)
+    return taken
 
 
 def _part(found: Found, shape: shapely.Polygon) -> PartRecord:
