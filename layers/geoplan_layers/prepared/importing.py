@@ -314,7 +314,7 @@ def _origin(read: Read) -> Origin:
         sha256=source.sha256,
         select=source.select,
         rows=read.count,
-        first=read.first,
+        first=read.first_row,
         encoding=read.head.encoding,
     )
 

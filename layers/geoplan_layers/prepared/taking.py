@@ -63,13 +63,13 @@ class Taken:
 
 @dataclass(frozen=True)
 class Read:
-    """One file of an import: what it is, how its numbers were read, and its rows from ``first`` on."""
+    """One file of an import: what it is, how its numbers were read, and its rows, numbered from ``first_row`` on."""
 
     source: Source
     name: str
     head: Head
     located: Located
-    first: int
+    first_row: int
     count: int
     last_row: int
 
@@ -102,7 +102,7 @@ def take_in(spec: LayerSpec, options: ReadOptions, taken: Taken, first_row: int,
             last = max(last, _take(each, located, spec, taken, first_row))
             head = each.head
             progress("reading", taken.count - begun, head.count)
-        return Read(dataset.source, dataset.name, head, located, begun, taken.count - begun, last)
+        return Read(dataset.source, dataset.name, head, located, first_row, taken.count - begun, last)
 
 
 def _and_rest(first: Batch, rest: Iterator[Batch]) -> Iterator[Batch]:
