@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rows import versions
@@ -43,7 +44,6 @@ PARTS = (
     Part("service", "A whole check", ("patches",), 600),
     Part("importing", "Import of a shapefile", ("patches",), 600),
     Part("screening", "Screening", ("patches",), 600),
-    Part("tiles", "Vector tiles", ("patches",), 600),
 )
 
 
@@ -59,8 +59,9 @@ def main() -> int:
     KEPT.mkdir(exist_ok=True)
     begin, load = time.perf_counter(), os.getloadavg()[0]
     wanted = [part for part in PARTS if not chosen.only or part.name in chosen.only]
-    for part in wanted:
-        measured(part, chosen)
+    with TemporaryDirectory(prefix="geoplan-bench-") as shared:
+        for part in wanted:
+            measured(part, chosen, shared)
     spent = time.perf_counter() - begin
     found = [(part, json.loads(file.read_text())) for part in PARTS if (file := KEPT / f"{part.name}.json").exists()]
     chosen.page.write_text(page(found, load, spent, chosen.note), encoding="utf-8")
@@ -68,7 +69,7 @@ def main() -> int:
     return 0 if all("failed" not in each for _, each in found) else 1
 
 
-def measured(part: Part, chosen: argparse.Namespace) -> None:
+def measured(part: Part, chosen: argparse.Namespace, shared: str) -> None:
     """Run a part; what it measured, or how it failed, is kept."""
     out = KEPT / f"{part.name}.json"
     out.unlink(missing_ok=True)
@@ -77,7 +78,7 @@ def measured(part: Part, chosen: argparse.Namespace) -> None:
     print(f"== {part.title}: {' '.join(call[1:])}", flush=True)
     begin, why = time.perf_counter(), ""
     try:
-        process = subprocess.run(call, timeout=part.seconds, check=False, cwd=HERE.parent, env=_alone())
+        process = subprocess.run(call, timeout=part.seconds, check=False, cwd=HERE.parent, env=_alone(shared))
         if process.returncode:
             why = f"ended with status {process.returncode}"
     except subprocess.TimeoutExpired:
@@ -87,9 +88,11 @@ def measured(part: Part, chosen: argparse.Namespace) -> None:
     print(f"== {part.title}: {why or 'done'}, {time.perf_counter() - begin:.0f} s", flush=True)
 
 
-def _alone() -> dict[str, str]:
-    """The environment without a home of the user's: every part makes its own."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("GEOPLAN_")}
+def _alone(shared: str) -> dict[str, str]:
+    """The environment without a home of the user's, and the folder that the parts share."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("GEOPLAN_")} | {
+        "BENCH_FOLDER": shared
+    }
 
 
 def page(found: list[tuple[Part, dict[str, Any]]], load: float, spent: float, note: str) -> str:

@@ -35,6 +35,8 @@ from geoplan_layers.selector import LayerSpec, Selector
 PATCHES = 1_000_000
 EPSG = synthetic.PLANE.epsg
 COMMAND = [sys.executable, "-c", "from geoplan_api.cli import main; main()"]
+SHARED = "BENCH_FOLDER"
+"""Variable that names the folder which the parts of one run share."""
 QUIET = {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
 
 
@@ -48,33 +50,47 @@ def main() -> None:
     shapes, farmland = synthetic.whole(chosen.patches)
     with TemporaryDirectory(prefix="geoplan-bench-") as name:
         folder = Path(name)
-        frame = gpd.GeoDataFrame(
-            {"TBBH": np.arange(len(shapes)).astype(str), "DLBM": synthetic.codes(farmland), "KCXS": 0.05},
-            geometry=shapes,
-            crs=EPSG,
-        )
-        home = prepared(folder, frame)
-        asked = synthetic.proposals(chosen.boundaries, tuple(shapely.total_bounds(shapes)))
+        home, bounds = home_of(folder, chosen.patches)
+        frame = framed(shapes, farmland)
+        asked = synthetic.proposals(chosen.boundaries, bounds)
         files = [zipped(folder / f"b{i}", shape) for i, shape in enumerate(asked)]
         over_http(section, home, frame, asked, files)
         fresh(section, home, files[0])
     section.save(chosen.out)
 
 
-def prepared(folder: Path, frame: gpd.GeoDataFrame) -> Path:
-    """A home with the layer in it, its ground declared as covered."""
-    source, cover, home = folder / "DLTB.gpkg", folder / "covered.gpkg", folder / "home"
+def framed(shapes: np.ndarray, farmland: np.ndarray) -> gpd.GeoDataFrame:
+    """The layer as a survey's table."""
+    numbers = np.arange(len(shapes)).astype(str)
+    columns = {"TBBH": numbers, "DLBM": synthetic.codes(farmland), "KCXS": 0.05}
+    return gpd.GeoDataFrame(columns, geometry=shapes, crs=EPSG)
+
+
+def home_of(folder: Path, patches: int) -> tuple[Path, tuple[float, float, float, float]]:
+    """A home with a prepared layer of so many patches, its ground declared as covered, and the bounds of that ground.
+
+    Parts of one run share it, in the folder that the run gives them.
+    """
+    kept = Path(os.environ.get(SHARED) or folder) / f"home-{patches}"
+    if not (kept / "layers" / "land-use").exists():
+        _prepared(kept, folder, patches)
+    cover = pyogrio.read_info(kept / "covered.gpkg", force_total_bounds=True)["total_bounds"]
+    return kept, tuple(float(each) for each in cover)  # type: ignore[return-value]
+
+
+def _prepared(home: Path, folder: Path, patches: int) -> None:
+    source = folder / "DLTB.gpkg"
+    (home / "layers").mkdir(parents=True, exist_ok=True)
+    (home / "tmp").mkdir(exist_ok=True)
+    frame = framed(*synthetic.whole(patches))
     pyogrio.write_dataframe(frame, source)
-    west, south, east, north = frame.total_bounds
-    gpd.GeoDataFrame(geometry=[shapely.box(west, south, east, north)], crs=EPSG).to_file(cover)
-    (home / "layers").mkdir(parents=True)
-    (home / "tmp").mkdir()
-    spec = LayerSpec("land-use", Selector(source))
+    gpd.GeoDataFrame(geometry=[shapely.box(*frame.total_bounds)], crs=EPSG).to_file(home / "covered.gpkg")
+    del frame
+    spec, cover = LayerSpec("land-use", Selector(source)), Selector(home / "covered.gpkg")
     begin = time.perf_counter()
-    import_layer(ImportRequest("land-use", (spec,), Selector(cover), anywhere=True), LayerStore(home / "layers"))
+    import_layer(ImportRequest("land-use", (spec,), cover, anywhere=True), LayerStore(home / "layers"))
     print(f"  imported in {time.perf_counter() - begin:.1f} s", flush=True)
     source.unlink()
-    return home
 
 
 def zipped(stem: Path, shape: shapely.Geometry) -> Path:

@@ -6,7 +6,9 @@ for the same few. Where what is asked can only change once on the way out (or in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import shapely
 
@@ -18,7 +20,10 @@ REACH = 500.0
 FINE = 0.001
 """Metres to which the offset of a change is found."""
 _STEPS = (1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 250.0, REACH)
-_CLOSE, _ROUNDS = 0.0012, 3
+_BACK = (0.004, 0.03, 0.2)
+"""Metres to go back by when a place was told too far, one after the other."""
+_MANY_VERTICES = 300
+"""Vertices from which two offsets are made side by side: GEOS lets go of the interpreter."""
 
 Holds = Callable[[shapely.Geometry], bool]
 
@@ -56,6 +61,13 @@ class Offsets:
             self._made[distance] = offset(self.shape, distance)
         return self._made[distance]
 
+    def _ahead(self, distances: Sequence[float]) -> None:
+        """Make several offsets at once, where they take their time."""
+        missing = [each for each in dict.fromkeys(distances) if each and each not in self._made]
+        if len(missing) > 1 and shapely.get_num_coordinates(self.shape) >= _MANY_VERTICES:
+            with ThreadPoolExecutor(2) as pool:
+                self._made |= zip(missing, pool.map(partial(offset, self.shape), missing), strict=True)
+
     def furthest(self, sign: float) -> float | None:
         """The last step of a direction if something of the boundary is left there; else none."""
         last = sign * _STEPS[-1]
@@ -69,40 +81,32 @@ class Offsets:
 
     def _tried(self, sign: float) -> list[float]:
         steps = [sign * step for step in _STEPS]
+        self._ahead(steps[::-1])
         if self.furthest(sign) is not None:
             return steps
         gone = next(i for i, step in enumerate(steps) if shapely.is_empty(self.at(step)))
         near, far = steps[gone - 1] if gone else 0.0, steps[gone]
         return [*steps[:gone], self.last_with(lambda shape: not shapely.is_empty(shape), near, far)[0]]
 
-    def first_without(self, holds: Holds, near: float, far: float) -> float:
-        """The offset, to 1 mm, at which something ceases to hold that holds at ``near`` and not at ``far``."""
-        while abs(far - near) > FINE:
-            middle = (near + far) / 2
-            if holds(self.at(middle)):
-                near = middle
-            else:
-                far = middle
-        return far
-
     def last_with(self, holds: Holds, near: float, far: float) -> tuple[float, float]:
-        """The same halving for what ceases once and for all: the last offset that holds, and the first that does not.
+        """Where what holds at ``near`` and not at ``far`` ceases to: the last offset with it, and the first without.
 
-        The offset of an offset tells nearly where, at the cost of the few vertices that are left; only what lies
-        beside that place is made from the boundary itself, so the answer is that of `first_without`.
+        That is by halving to 1 mm, what holds taken to cease once. The offset of an offset tells nearly where, at the
+        cost of the few vertices that are left; only what lies beside that place is made from the boundary itself.
         """
-        low, high = near, far
-        for _ in range(_ROUNDS):
-            guess = self._halved(holds, low, high)
-            for probe in (guess - _CLOSE, guess + _CLOSE) if far > near else (guess + _CLOSE, guess - _CLOSE):
-                if not min(low, high) < probe < max(low, high):
-                    continue
-                if holds(self.at(probe)):
-                    low = probe
-                else:
-                    high = probe
-            if abs(high - low) <= 2.5 * _CLOSE:
-                break
+        low, high, guess = near, far, self._halved(holds, near, far)
+        for back in _BACK:
+            last, first = _lattice(near, far, guess, guess, _never)
+            self._ahead([each for each in (last, first) if each not in (near, far)])
+            lasts, ends = last == near or holds(self.at(last)), first == far or not holds(self.at(first))
+            if lasts and ends:
+                return last, first
+            if lasts:
+                low = first
+                guess = self._halved(holds, low, high)
+            else:
+                high = last
+                guess = max(high - back, low) if far > near else min(high + back, low)
         return _lattice(near, far, low, high, lambda distance: holds(self.at(distance)))
 
     def _halved(self, holds: Holds, near: float, far: float) -> float:
@@ -116,6 +120,11 @@ class Offsets:
             else:
                 high = middle
         return near + high
+
+
+def _never(distance: float) -> bool:
+    """For a lattice of which all is known."""
+    raise AssertionError(f"nothing lies between what holds and what does not, but {distance}")
 
 
 def _lattice(near: float, far: float, low: float, high: float, holds: Callable[[float], bool]) -> tuple[float, float]:

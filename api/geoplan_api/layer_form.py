@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from geoplan.errors import CallRefused
@@ -51,11 +52,9 @@ def _given(uploads: list[Upload]) -> tuple[GivenFile, ...]:
 
 def _kept(upload: Upload) -> GivenFile:
     target = upload.path.with_name(stored_name(upload.path, upload.shown))
-    if target.exists():
-        target = upload.path
-    else:
+    if target != upload.path:
         upload.path.rename(target)
-    return GivenFile(path=target.name, shown=upload.shown)
+    return GivenFile(path=str(Path(target.name)), shown=upload.shown)
 
 
 def layer_form_schema() -> dict[str, Any]:

@@ -252,7 +252,9 @@ def _contiguity_turns(rule: ContiguityRule, site: Site) -> tuple[Turn, ...]:
         parts = shapely.get_parts(shape)
         return "pass" if _clusters(len(parts), _gaps(parts, site.plane, gap), gap)[0] == 1 else breach(rule.strength)
 
-    return shape_turns(site.offsets("planning"), site.plane, judge)
+    parts = shapely.get_num_geometries(site.planning)
+    signs = (-1.0,) if parts == 1 else (1.0, -1.0)  # what is one part stays one when it grows
+    return shape_turns(site.offsets("planning"), site.plane, judge, signs=signs)
 
 
 def _marks(gaps: list[tuple[float, shapely.Geometry]], passages: tuple[shapely.Polygon, ...]) -> tuple[Evidence, ...]:
@@ -326,7 +328,11 @@ def _class_turns(rule: ClassAreaRule, site: Site, scale: Scale) -> tuple[Turn, .
     def judge(shape: shapely.Geometry) -> Verdict:
         return scale.verdict(survey_area(shapely.intersection(land, shape), site.plane))
 
-    return shape_turns(site.offsets(site.judged), site.plane, judge)
+    offsets, most = site.offsets(site.judged), survey_area(land, site.plane)
+    own = survey_area(shapely.intersection(land, offsets.shape), site.plane)
+    outward = (1.0,) if any(own <= value <= most for value in scale.turning_values) else ()
+    inward = (-1.0,) if any(value <= own for value in scale.turning_values) else ()
+    return shape_turns(offsets, site.plane, judge, signs=(*outward, *inward))
 
 
 def _land_words(rule: ClassAreaRule) -> Message:

@@ -93,12 +93,14 @@ def shape_turns(
     *,
     accuracy: float = DEFAULT_ACCURACY,
     grown: Verdict | None = None,
+    signs: tuple[float, ...] = (1.0, -1.0),
 ) -> tuple[Turn, ...]:
     """For each other verdict that an offset within ±500 m reaches, the nearest such offset, to 1 mm.
 
     ``judge`` gives the nominal verdict of an offset boundary; between two steps tried it is taken to go one way. An
     offset at which nothing is known gives no verdict and is left out. ``grown`` says that there are two verdicts, and
     that a boundary which has this one keeps it when it grows: then one direction alone can turn it, and once.
+    ``signs`` are the directions in which it can change at all.
     """
     offsets = shape if isinstance(shape, Offsets) else Offsets(shape, accuracy)
     if not offsets.wanted:
@@ -107,7 +109,7 @@ def shape_turns(
     if grown is not None:
         at = _only_edge(offsets, judge, now, -1.0 if now == grown else 1.0)
         return () if at is None else _turned(offsets, plane, judge, now, [at])
-    edges = [at for sign in (1.0, -1.0) for at in _edges(offsets, judge, now, sign)]
+    edges = [at for sign in signs for at in _edges(offsets, judge, now, sign)]
     return _turned(offsets, plane, judge, now, edges)
 
 
@@ -132,8 +134,11 @@ def _edges(offsets: Offsets, judge: Callable[[shapely.Geometry], Verdict], now: 
     for step in offsets.steps(sign):
         last = judge(offsets.at(step))
         while last != before:
-            verdict = before
-            at = offsets.first_without(lambda moved, v=verdict: judge(moved) == v, at, step)  # type: ignore[misc]
+
+            def holds(moved: shapely.Geometry, verdict: Verdict = before) -> bool:
+                return judge(moved) == verdict
+
+            at = offsets.last_with(holds, at, step)[1]
             found.append(at)
             before = judge(offsets.at(at))
         at = step
