@@ -44,6 +44,7 @@ PARTS = (
     Part("service", "A whole check", ("patches",), 600),
     Part("importing", "Import of a shapefile", ("patches",), 600),
     Part("screening", "Screening", ("patches",), 600),
+    Part("tiles", "Vector tiles", ("patches",), 600),
 )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Protocol
 
-from geoplan.layer import Layer
+from geoplan.landuse import Generation
 from geoplan.messages import Message
 
 MOST_YEARS = 3
@@ -15,7 +16,31 @@ THIRD_SURVEY = date(2019, 12, 31)
 """The day for which the third survey holds (第三次全国国土调查, 标准时点), which ends the second survey's."""
 
 
-def outdated(layers: Sequence[Layer], on: date, years: int) -> list[Message]:
+class Dated(Protocol):
+    """What is known of the time of a layer: every `geoplan.layer.Layer` says it, and the record of a version."""
+
+    @property
+    def role(self) -> str:
+        """The role that it serves."""
+        ...
+
+    @property
+    def day(self) -> date | None:
+        """Date of the data."""
+        ...
+
+    @property
+    def valid_until(self) -> date | None:
+        """The last day of its validity."""
+        ...
+
+    @property
+    def generation(self) -> Generation | None:
+        """The standard of its classes."""
+        ...
+
+
+def outdated(layers: Sequence[Dated], on: date, years: int) -> list[Message]:
     """What is to be said of layers that may not show the ground as it is on a day.
 
     Parameters
@@ -27,7 +52,7 @@ def outdated(layers: Sequence[Layer], on: date, years: int) -> list[Message]:
     return [each for i, each in enumerate(told) if each not in told[:i]]
 
 
-def _of(layer: Layer, on: date, years: int) -> list[Message]:
+def _of(layer: Dated, on: date, years: int) -> list[Message]:
     found, day = [], layer.day
     if (
         layer.role in _AGEING

@@ -25,7 +25,7 @@ import shapely
 from builders import HUZHOU, ON, X0, Y0, boundary, box, checked, farmland
 from geoplan.boundary import Proposal
 from geoplan.check import Options, check
-from geoplan.errors import InputRefused, NotFound
+from geoplan.errors import CannotFinish, InputRefused, NotFound
 from geoplan.facts import Facts
 from geoplan.layer_age import outdated
 from geoplan.measure import survey_areas
@@ -459,3 +459,21 @@ def test_a_layer_that_is_old_replaced_or_past_its_term_is_told() -> None:
     assert "of 2023-11-20, more than 3 years" in say(
         next(iter(outdated([replace(fresh, day=date(2023, 11, 20))], ON, 3))), "en"
     )
+
+
+@pytest.mark.parametrize("role", ["land-use", "roads"])
+def test_a_lost_index_is_made_anew_from_the_open_file(tmp_path, store, role) -> None:
+    frame = mesh()
+    if role == "roads":
+        frame = frame[["TBBH", "geometry"]].assign(geometry=frame.geometry.boundary)
+    parts = [written(frame[:500], tmp_path / "a.gpkg"), written(frame[500:], tmp_path / "b.shp", encoding="GBK")]
+    version = import_layer(ImportRequest(role, tuple(parse_layer(f"{role}={each}") for each in parts)), store)
+    index = version.folder / "index"
+    before = {each.name: each.read_bytes() for each in index.iterdir()}
+    (index / "boxes.npy").unlink()
+    assert len(store.open(role).pack) == len(frame)
+    assert {each.name: each.read_bytes() for each in index.iterdir()} == before
+    (version.folder / "layer.parquet").write_bytes(b"PAR1")
+    (index / "boxes.npy").unlink()
+    with pytest.raises(CannotFinish, match="is damaged"):
+        store.open(role)

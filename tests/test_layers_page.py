@@ -96,6 +96,8 @@ def test_a_layer_is_imported_listed_and_used_by_the_next_check(served: Running, 
     assert (version["patches"], version["left_out"], version["in_use"]) == (3, 1, True)
     assert version["meta"]["source"] == "自然资源局"
     assert "words" not in version["meta"]
+    old = served.client.get(f"{version['href']}?lang=en", headers=BROWSER).text
+    assert "out of date" not in old
     listed = served.client.get("/layers").json()
     assert version["version"] in [each["version"] for each in listed["layers"]]
     planning = gpkg(tmp_path, frame(box(0, 0, 1700, 1700)))

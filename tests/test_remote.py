@@ -258,6 +258,7 @@ def test_what_is_not_listed_is_refused_and_what_is_listed_is_not_told(given: str
     [
         ("postgresql://me:pw@db.office.cn/land#survey.dltb", "must carry no password"),
         ("s3://key:pw@land/layers", "must carry no password"),
+        ("postgresql://db.office.cn/land?password=pw#survey.dltb", "must carry no password"),
         ("postgresql://db.office.cn/land", "a table is written"),
         ("postgresql://db.office.cn/land#dltb", "a table is written"),
         ("postgresql://db.office.cn:x/land#survey.dltb", "a table is written"),

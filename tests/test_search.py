@@ -139,7 +139,9 @@ def test_towns_of_a_policy_keep_candidates_away_by_its_reading() -> None:
     found = searched(asked, policies, count=1)
     [candidate] = found.candidates
     assert shapely.distance(candidate.planning, box(-2500, 1000, 600, 600)) >= 3000
-    assert candidate.report.content.verdict != "fail"
+    rules = {each.id: each for each in candidate.report.content.policies}["huzhou-2018"].findings
+    near_by = next(each for each in rules if each.rule == "one-per-neighbourhood")
+    assert (near_by.verdict, near_by.firm) == ("pass", True)
     near = next(each for each in asked.reasons if each.constraint.id == "huzhou-2018:one-per-neighbourhood")
     assert near.part == "planning"
     cells = found.ground.exclusions.eligible
@@ -242,6 +244,20 @@ def test_a_local_rule_holds_in_its_county_alone() -> None:
     road = ROAD.shapes[0]
     assert shapely.distance(candidate.planning, road) >= 100
     assert shapely.distance(shapely.intersection(candidate.planning, box(1500, 0, 1500, 3000)), road) >= 600
+
+
+def test_an_approved_site_wins_over_what_it_names_and_never_over_farmland() -> None:
+    belt = MemoryLayer("custom:belt", [box(0, 1000, 3000, 1000)], covers=box(-9e3, -9e3, 2e4, 2e4))
+    site = MemoryLayer("approved-construction-land", [box(600, 800, 1500, 1400)], covers=box(-9e3, -9e3, 2e4, 2e4))
+    rule = {"id": "belt", "features": {"layer": "custom:belt"}}
+    over = [{"features": {"layer": "approved-construction-land"}, "over": ["belt"]}]
+    layers = (REDLINE, ROAD, farmland(box(2800, 0, 50, 50)), belt, site)
+    [candidate] = searched(study(layers, constraints=[rule], approved=over), count=1).candidates
+    inside = shapely.intersection(candidate.planning, belt.shapes[0])
+    assert shapely.area(inside) > 100_000
+    assert shapely.covers(site.shapes[0], inside)
+    with pytest.raises(CallRefused, match="no approved site wins over land-law:basic-farmland"):
+        searched(study(layers, approved=[{**over[0], "over": ["land-law:basic-farmland"]}]))
 
 
 def test_cultivated_land_is_built_on_last() -> None:

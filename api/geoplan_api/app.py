@@ -15,7 +15,19 @@ from geoplan import __version__
 from geoplan.errors import GeoplanError
 from geoplan_api.guard import Guard
 from geoplan_api.respond import on_disconnect, on_http_error, on_refusal
-from geoplan_api.routes import about, checks, documented, downloads, held, jobs, layers, locate, repairs, tiles
+from geoplan_api.routes import (
+    about,
+    checks,
+    documented,
+    downloads,
+    held,
+    jobs,
+    layers,
+    locate,
+    repairs,
+    searches,
+    tiles,
+)
 from geoplan_api.service import open_service
 from geoplan_api.settings import Settings
 
@@ -63,7 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry=_SILENT,  # type: ignore[arg-type]
     )
     app.state.service = service
-    for routes in (checks, repairs, locate, downloads, held, jobs, layers, tiles, about):
+    for routes in (checks, repairs, locate, downloads, held, jobs, layers, tiles, searches, about):
         app.include_router(routes.router)
     app.mount("/static", about.CachedFiles(), name="static")
     app.add_exception_handler(GeoplanError, on_refusal)

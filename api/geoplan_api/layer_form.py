@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from geoplan.errors import CallRefused
@@ -52,9 +51,11 @@ def _given(uploads: list[Upload]) -> tuple[GivenFile, ...]:
 
 def _kept(upload: Upload) -> GivenFile:
     target = upload.path.with_name(stored_name(upload.path, upload.shown))
-    if target != upload.path:
+    if target.exists():
+        target = upload.path
+    else:
         upload.path.rename(target)
-    return GivenFile(path=str(Path(target.name)), shown=upload.shown)
+    return GivenFile(path=target.name, shown=upload.shown)
 
 
 def layer_form_schema() -> dict[str, Any]:

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from geoplan.layer_age import outdated
 from geoplan.messages import Message
+from geoplan_api.inquiry import today
 from geoplan_api.service import Service
 from geoplan_api.settings import Settings
 from geoplan_layers.prepared.version import OPEN, QUARANTINE, RASTER, AreaColumn, Meta, Quality, Version
@@ -44,6 +46,7 @@ def card_of(service: Service, version: Version) -> VersionCard:
         imported_at=datetime.fromisoformat(meta.imported_at),
         in_use=used is not None and used.id == version.id,
         invented=meta.invented,
+        old=tuple(outdated([meta], today(), service.settings.layer_max_age_years)),
     )
 
 
@@ -109,7 +112,7 @@ def sheet_of(service: Service, version: Version) -> LayerSheet:
         classes=_classes(meta),
         quality=quality_rows(meta.quality),
         origins=[(each.file, each.sha256, each.rows) for each in meta.origins],
-        notes=[each.message for each in meta.notes],
+        notes=[*card.old, *(each.message for each in meta.notes)],
         reasons=meta.quarantine.reasons,
         left_out_area=meta.quarantine.area_m2,
         left_out_shown=_left_out(version),

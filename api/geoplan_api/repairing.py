@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geoplan.boundary import Proposal
-from geoplan.check import Options, check
+from geoplan.check import Options
 from geoplan.messages import Lang
 from geoplan.policy import Policy
 from geoplan.progress import Progress, unwatched
@@ -14,7 +14,7 @@ from geoplan.repair.answer import Repaired, repair
 from geoplan.report import Report
 from geoplan_api.inquiry import Grounds, Inquiry, boundary_of, grounds
 from geoplan_api.repair_files import Delivered, deliver_repair
-from geoplan_layers.agreement import agree, read_with
+from geoplan_layers.agreement import agree
 from geoplan_layers.sandbox.session import reading
 
 
@@ -48,7 +48,7 @@ def mended(
     basis = grounds(inquiry, own_policies)
     planning = boundary_of(inquiry.planning, inquiry.reading)
     construction = boundary_of(inquiry.construction, inquiry.reading) if inquiry.construction else None
-    agree(planning, construction, list(basis.layers), basis.register, anywhere=inquiry.anywhere)
+    agree(planning, construction, basis.layers_near(planning), basis.register, anywhere=inquiry.anywhere)
     proposal = Proposal(planning, construction, inquiry.name, basis.facts)
     found = repaired_on(basis, proposal, asked.move_for_readings, progress)
     return deliver_repair(
@@ -60,14 +60,10 @@ def repaired_on(
     basis: Grounds, proposal: Proposal, move_for_readings: bool = False, progress: Progress = unwatched
 ) -> Repaired:
     """The repair of a proposal on grounds that are read already."""
-    inquiry, layers = basis.inquiry, [each.afresh() for each in basis.layers]
+    inquiry, layers = basis.inquiry, basis.layers_near(proposal.planning)
 
     def judge(candidate: Proposal) -> Report:
-        read = read_with(candidate.planning, candidate.construction, layers, basis.register)
-        choice = Options(basis.on, inquiry.accuracy, inquiry.anywhere, inquiry.readings, read, turns=False)
-        return check(
-            candidate, basis.policies, layers, basis.register, choice, basis.book, facts_source=basis.facts_source
-        )
+        return basis.judge(candidate.planning, candidate.construction, candidate.name, turns=False)
 
     choice = Options(basis.on, inquiry.accuracy, inquiry.anywhere, inquiry.readings)
     return repair(

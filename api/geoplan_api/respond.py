@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from fastapi import Request
@@ -124,6 +125,21 @@ def home_page(
         lang, policies=policies, layers=layers, roles=roles, recent=recent, nonce=nonce, cities=by_province(),
         refusal=refusal, link=link,
     )  # fmt: skip
+
+
+def layers_held(service: Service) -> list[pages.LayerCard]:
+    """The layers that answer for what a call leaves out: versions in use of the home, and those of the demo."""
+    return [
+        *(
+            pages.LayerCard(each.role, each.file, _day(each.meta.day), each.coverage_from, each.meta.invented)
+            for each in service.layers.current()
+        ),
+        *(_card(each) for each in service.registered.layers),
+    ]
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def roles_known(service: Service) -> list[str]:

@@ -1,12 +1,15 @@
 """The lower bound of a repair: what any answer must change at least, and the rules that leave no answer.
 
-An answer is a pair of areas within the window in which no rule fails, construction lies inside planning, and planning
-is in no more pieces than it was drawn in. Then, for the connected ground K of the window that planning may lie on
-(each answer of one piece lies in one such K), these hold for the area changed:
+An answer is a pair of areas within the window in which no rule fails and construction lies inside planning. Planning is
+in no more pieces than it was drawn in. A repair moves no town: construction, and the existing land that counts with it,
+lies on ground that was drawn as one or the other; what construction takes in is no narrower than `WIDTH` and no smaller
+than `LEAST_PIECE`. Then, for the connected ground K of the window that planning may lie on (each answer of one piece
+lies in one such K), these hold for the area changed:
 
 - what was drawn outside K goes from planning, and what was drawn on ground barred to construction goes from it;
 - what is left too large goes down to its limit, what is too small comes up to it;
-- construction drawn outside planning either goes, or planning takes it in.
+- construction drawn outside planning either goes, or planning takes it in;
+- construction land, with existing land in the rest of planning, comes into its limits by ground of either.
 
 The bound is the least sum over all K. It counts each m² that planning and construction change, once for each.
 """
@@ -19,12 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from geoplan.measure import polygons_of
-from geoplan.prohibited import less, shared
+from geoplan.prohibited import less, shared, union
 from geoplan.prohibition import Prohibition
 from geoplan.repair.problem import Problem, Span
+from geoplan.shaping.pieces import LEAST_PIECE, usable
 
-_TOUCH = 1e-6
 _MOST_GROUNDS = 8
 
 
@@ -78,25 +80,23 @@ def _on(problem: Problem, ground: shapely.Geometry, barred: shapely.Geometry, sp
     trim, add = max(0.0, kept - span.high), max(0.0, span.low - kept)
     if construction is None:
         return Bound(gone + trim + add, ground)
-    room = less(ground, barred)
-    its = spans["construction"]
-    if room.area < max(its.low, _TOUCH) or its.low > span.high:
+    its, land = spans["construction"], spans["construction-land"]
+    drawn = shapely.union(planning, construction)
+    held = shared(construction, less(ground, barred))
+    room = union(np.array([held, usable(less(shared(ground, drawn), barred))], dtype=object))
+    stock = shared(problem.stock, planning)
+    if max((p.area for p in room.geoms), default=0.0) < LEAST_PIECE or room.area < its.low or its.low > span.high:
         return None
-    held = shared(construction, room)
+    if float(shapely.union(room, shared(stock, ground)).area) < land.low:
+        return None
     lost = construction.area - held.area
     trim_c, add_c = max(0.0, held.area - its.high), max(0.0, its.low - held.area)
     astray = float(shapely.area(shapely.difference(held, planning)))
-    over = _land_over(problem, ground, held, spans["construction-land"])
+    counts = float(shapely.union(held, shared(stock, ground)).area)
+    over, under = max(0.0, counts - land.high), max(0.0, land.low - counts)
     plain = trim + max(astray, add + trim_c) + add_c
-    return Bound(gone + lost + max(plain, over + add + add_c), ground)
-
-
-def _land_over(problem: Problem, ground: shapely.Geometry, held: shapely.Geometry, span: Span) -> float:
-    """Construction land beyond its limit after what must go has gone: each m² of it is one of an edit at least."""
-    if not np.isfinite(span.high):
-        return 0.0
-    stock = shared(problem.stock, polygons_of(shapely.intersection(problem.planning, ground)))
-    return max(0.0, float(shapely.union(held, stock).area) - span.high)
+    more = max(over + add + add_c, trim + trim_c + max(add + add_c, under))
+    return Bound(gone + lost + max(plain, more), ground)
 
 
 def conflict(problem: Problem) -> tuple[str, ...]:

@@ -13,17 +13,17 @@ from geoplan.progress import Progress
 from geoplan.prohibited import less, shared, union
 from geoplan.repair.problem import Bans, Problem, cleared
 from geoplan.shaping.clear import CUT, GRID, settled, without
-from geoplan.shaping.pieces import few_holes, joined, wide_enough, without_crumbs
-from geoplan.shaping.sizing import larger, smaller
+from geoplan.shaping.pieces import LEAST_PIECE, WIDTH, few_holes, joined, usable, wide_enough, without_crumbs
+from geoplan.shaping.sizing import EXACT, larger, part_of, smaller
 from geoplan.shaping.units import Land
 from geoplan.site import REACH
 
 Kind = Literal["shrink", "extend", "shift", "split-off"]
-WIDTH = 10.0
-"""m: no neck, spike or corridor of an edit is narrower."""
 MOST_HOLES = 12
 """Holes (天窗) that an edited area may have, unless more were drawn."""
 _ROUNDS = 8
+_SHARES = (1.0, 0.6, 0.3, 0.1, 0.02)
+"""Shares of what construction lost that it may get back, the largest first for which there is room."""
 _ASTRAY = 1e-3
 """m²: construction outside planning that is dust."""
 _MARGINS = 1.3
@@ -105,15 +105,18 @@ def _cut(problem: Problem, bans: Bans, open_ground: shapely.MultiPolygon, strate
 def _planning(
     problem: Problem, bans: Bans, open_ground: shapely.MultiPolygon, drawn: shapely.MultiPolygon, strategy: Strategy
 ) -> tuple[shapely.MultiPolygon, shapely.MultiPolygon] | None:
-    """Planning on allowed ground in no more pieces than drawn, and the parts dropped."""
+    """Planning on allowed ground in no more pieces than drawn, and the parts dropped.
+
+    None where nothing is left, or where parts are to be dropped and there are none.
+    """
     held = without(shared(drawn, open_ground), bans.planning)
     if shapely.equals(held, drawn):
-        return drawn, shapely.MultiPolygon()
+        return (drawn, shapely.MultiPolygon()) if strategy.join else None
     held = _few(wide_enough(held, drawn, WIDTH), drawn)
     if not held.geoms:
         return None
     if len(held.geoms) <= problem.pieces:
-        return held, shapely.MultiPolygon()
+        return (held, shapely.MultiPolygon()) if strategy.join else None
     way = cleared(problem.window, bans.any_part)
     way = shared(way, open_ground) if strategy.join else shapely.MultiPolygon()
     return joined(held, way, WIDTH, pieces=problem.pieces)
@@ -206,22 +209,30 @@ def _class_limits(problem: Problem, bans: Bans, open_ground: shapely.MultiPolygo
 
 
 def _construction_land(problem: Problem, bans: Bans, open_ground: shapely.MultiPolygon, now: Edit) -> Edit | None:
-    """Construction land (as drawn, with existing land in the rest of planning) down to its limit."""
-    del bans, open_ground
+    """Construction land (as drawn, with existing land in the rest of planning) brought to its limits."""
     span, construction = problem.span("construction-land"), now.construction
-    if construction is None or not np.isfinite(span.high):
+    if construction is None or not (span.low or np.isfinite(span.high)):
         return now
     stock = shared(problem.stock, now.planning)
     counted = union(np.array([construction, stock], dtype=object))
     off = -_off(problem, counted, 0.0, span.high)
     if off <= 0:
-        return now
+        return _construction_land_grown(problem, bans, open_ground, now, counted)
     new = less(construction, stock)
     if new.area > off:
         left = smaller(construction, off, problem.land, keep=shared(construction, stock), pieces=None, width=WIDTH)
         if left is not None:
             return replace(now, construction=left)
     return _stock_left_out(problem, now, stock, off)
+
+
+def _construction_land_grown(
+    problem: Problem, bans: Bans, open_ground: shapely.MultiPolygon, now: Edit, counted: shapely.MultiPolygon
+) -> Edit | None:
+    """Construction land up to its lower limit, on ground that does not count yet."""
+    span = problem.span("construction-land")
+    off = _off(problem, counted, span.low, span.high)
+    return now if off <= 0 else _construction_grown(problem, bans, open_ground, now, off, counted)
 
 
 def _stock_left_out(problem: Problem, now: Edit, stock: shapely.MultiPolygon, by: float) -> Edit | None:
@@ -232,42 +243,82 @@ def _stock_left_out(problem: Problem, now: Edit, stock: shapely.MultiPolygon, by
 
 
 def _construction_size(problem: Problem, bans: Bans, open_ground: shapely.MultiPolygon, now: Edit) -> Edit | None:
+    """Construction brought to its limits; asked to regain what it lost, it takes as much of that as there is room."""
     construction = now.construction
     if construction is None or problem.construction is None:
         return now
     span = problem.span("construction")
-    low = span.low
-    if now.strategy.regain or not construction.geoms:
-        low = max(low, min(survey_area(problem.construction, problem.site.plane) * 0.999, span.high * 0.99))
-    off = _off(problem, construction, low, span.high)
-    if off == 0.0:
-        return now
+    off = _off(problem, construction, span.low, span.high)
     if off < 0:
         left = smaller(construction, -off, problem.land, pieces=None, width=WIDTH)
         return None if left is None else replace(now, construction=left)
-    return _construction_grown(problem, bans, open_ground, now, off)
+    if off > 0 and span.low > 0:
+        return _construction_grown(problem, bans, open_ground, now, off)
+    if not now.strategy.regain and construction.geoms:
+        return now
+    return _regained(problem, bans, open_ground, now, span.high)
+
+
+def _regained(problem: Problem, bans: Bans, open_ground: shapely.MultiPolygon, now: Edit, high: float) -> Edit | None:
+    """Construction with what it lost taken in elsewhere; an area that lost all of it begins anew."""
+    assert problem.construction is not None
+    assert now.construction is not None
+    done = replace(now, strategy=replace(now.strategy, regain=False))
+    lost = min(problem.construction.area, high * 0.99) - now.construction.area
+    if lost < LEAST_PIECE and now.construction.geoms:
+        return None
+    for share in _SHARES:
+        grown = _construction_grown(problem, bans, open_ground, done, share * lost)
+        if grown is not None:
+            return grown
+    return None
 
 
 def _construction_grown(
-    problem: Problem, bans: Bans, open_ground: shapely.MultiPolygon, now: Edit, by: float
+    problem: Problem,
+    bans: Bans,
+    open_ground: shapely.MultiPolygon,
+    now: Edit,
+    by: float,
+    counted: shapely.Geometry | None = None,
 ) -> Edit | None:
-    """Construction made larger inside planning; where there is none left, begun anew at the widest place."""
+    """Construction made larger inside planning; where there is none left, begun anew at the widest place.
+
+    ``counted`` is ground that may not be taken because it counts already.
+    """
     barred = union(np.array([bans.construction, bans.closed_to_construction], dtype=object))
     room = shared(cleared(problem.window, barred), shared(now.planning, open_ground))
+    if counted is not None:
+        room = less(room, counted)
     construction = now.construction
     if construction is None or not construction.geoms:
-        construction = _begun(room)
+        construction = _begun(room, by)
         if construction is None:
             return None
         by -= construction.area
-    if by <= 0:
+    if by <= EXACT:
         return replace(now, construction=construction)
-    grown = larger(construction, by, room, problem.land, reach=REACH)
+    grown = larger(construction, by, room, problem.land, reach=REACH) or _with_plots(construction, room, by)
     return None if grown is None else replace(now, construction=grown)
 
 
-def _begun(room: shapely.MultiPolygon) -> shapely.MultiPolygon | None:
-    """A square at the widest place of some ground."""
+def _with_plots(
+    construction: shapely.MultiPolygon, room: shapely.MultiPolygon, by: float
+) -> shapely.MultiPolygon | None:
+    """Construction with further plots, the largest first and the last one cut, where there is not enough beside it."""
+    plots, missing = [construction], by
+    for plot in sorted(usable(less(room, construction)).geoms, key=lambda p: -p.area):
+        part = polygons_of(plot) if plot.area <= missing else part_of(plot, missing, (0.0, 1.0))
+        if part is not None:
+            plots.append(part)
+            missing -= part.area
+        if missing <= EXACT:
+            return union(np.array(plots, dtype=object))
+    return None
+
+
+def _begun(room: shapely.MultiPolygon, most: float) -> shapely.MultiPolygon | None:
+    """A square of at most so many m² at the widest place of some ground."""
     if not room.geoms:
         return None
     widest = max(room.geoms, key=lambda p: p.area)
@@ -275,7 +326,7 @@ def _begun(room: shapely.MultiPolygon) -> shapely.MultiPolygon | None:
     if radius.length < WIDTH:
         return None
     x, y = shapely.get_coordinates(radius)[0]
-    half = radius.length / 2**0.5
+    half = min(radius.length / 2**0.5, max(most, LEAST_PIECE) ** 0.5 / 2)
     return polygons_of(shapely.intersection(shapely.box(x - half, y - half, x + half, y + half), widest))
 
 

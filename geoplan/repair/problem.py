@@ -64,7 +64,7 @@ class Problem:
     rules
         The hard prohibitions that must hold; those of a reading only if they were asked for.
     shy
-        Hard prohibitions of a reading that move nothing, but that nothing may be moved into.
+        Hard prohibitions of a reading, which move nothing: one that holds is kept holding.
     gap
         m: parts of planning this near count as one piece.
     """
@@ -96,13 +96,13 @@ class Problem:
             np.array(
                 [
                     *(p.ground(self.window).unknown for p in every if _binds_planning(p, self) and p.unknown_forbids),
-                    *(p.ground(self.window).forbidden for p in self.shy),
+                    *(ground for p in self.shy if not shapely.intersects(ground := _near(p, self), self.planning)),
                 ],
                 dtype=object,
             )
         )
         doubtful = [p.ground(self.window).unknown for p in every if p.unknown_forbids]
-        return Bans(planning, construction, closed, union(np.array([*doubtful, closed], dtype=object)))
+        return Bans(planning, construction, closed, union(np.array(doubtful, dtype=object)))
 
     def span(self, of: str, rules: Iterable[Prohibition] | None = None) -> Span:
         """The areas of planning, construction or construction land that no rule fails."""
@@ -123,6 +123,10 @@ class Problem:
             for p in self.rules
             if p.kind == "class-area" and p.bounds is not None and p.bounds.high is not None
         ]
+
+
+def _near(rule: Prohibition, problem: Problem) -> shapely.MultiPolygon:
+    return rule.ground(problem.window).forbidden
 
 
 def _binds_planning(rule: Prohibition, problem: Problem) -> bool:

@@ -125,6 +125,10 @@ def _wanted(rule: object, site: Site) -> str | None:
 
 def _of_rule(rule: Prohibition, title: dict[str, str], sources: Sources, window: shapely.Polygon) -> Reason:
     ground = rule.ground(window)
+    forbidden: shapely.Geometry = ground.forbidden
+    if rule.kind == "separation":
+        # Far enough that the distance is firm: its error is twice the accuracy of lines.
+        forbidden = shapely.buffer(forbidden, 2 * sources.site.accuracy + 0.01)
     unknown = ground.unknown if rule.unknown_forbids else shapely.MultiPolygon()
     coverage = None if shapely.is_empty(unknown) else polygons_of(shapely.difference(window, unknown))
     part: Part = "construction" if rule.part == "construction" and rule.kind != "exclusion" else "planning"
@@ -133,14 +137,12 @@ def _of_rule(rule: Prohibition, title: dict[str, str], sources: Sources, window:
     share = 0.0 if rule.kind in ("separation", "overlap") else 0.5
 
     return Reason(
-        Constraint(
-            name, Land.of([ground.forbidden], coverage), Rule(share=share), absolute=bool(NEVER & {*rule.layers})
-        ),
+        Constraint(name, Land.of([forbidden], coverage), Rule(share=share), absolute=bool(NEVER & {*rule.layers})),
         part,
         Message(f"search.reason.{rule.kind}", {"title": title, "policy": rule.policy}),
         rule.id,
         rule.layers,
-        _pieces(np.array([ground.forbidden, unknown], dtype=object)),
+        _pieces(np.array([forbidden, unknown], dtype=object)),
         any(sources.is_assumed(role) for role in rule.layers if role != "towns"),
     )
 

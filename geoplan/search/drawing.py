@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from geoplan.measure import polygons_of, survey_area
 from geoplan.messages import Message
+from geoplan.search.assembly import Reason
 from geoplan.search.cover import apart, covered_share
 from geoplan.search.features import Features
 from geoplan.search.found import Ground, Study
@@ -118,12 +119,20 @@ def _without(
 ) -> shapely.MultiPolygon:
     """Free ground without what the reasons of a part exclude: exactly where they have geometry, else by cells."""
     taken: list[shapely.Geometry] = [
-        each.exact(window) for each in study.reasons if each.part == part and each.exact is not None
+        _not_approved(study, each, each.exact(window))
+        for each in study.reasons
+        if each.part == part and each.exact is not None
     ]
     cells = _excluded_cells(study, ground, window, part)
     if cells is not None:
         taken.append(cells)
     return polygons_of(shapely.difference(free, shapely.union_all(np.array(taken, dtype=object))))
+
+
+def _not_approved(study: Study, reason: Reason, ground: shapely.Geometry) -> shapely.Geometry:
+    """What a reason excludes where no approved site wins over it."""
+    won = [each.area for each in study.approved if reason.constraint.id in each.over]
+    return shapely.difference(ground, shapely.union_all(np.array(won, dtype=object))) if won else ground
 
 
 def _excluded_cells(study: Study, ground: Ground, window: shapely.Polygon, part: str) -> shapely.Geometry | None:

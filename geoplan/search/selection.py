@@ -127,7 +127,7 @@ def locate(
     threads
         The answer does not depend on it.
     progress
-        Called with the share of seeds settled about once a second; what it raises ends the search.
+        Called with the share of seeds settled several times a second; what it raises ends the search.
     seeds
         Cells that may be seeds; by default every eligible one.
 

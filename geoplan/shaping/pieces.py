@@ -9,6 +9,8 @@ from geoplan.measure import polygons_of
 from geoplan.shaping.corridor import corridor
 
 MITRE_LIMIT = 5.0
+WIDTH = 10.0
+"""m: no neck, spike or corridor of an edit is narrower."""
 _OVER = 0.002
 """m: how far a cut goes over its own lines, so that no hair is left between."""
 LEAST_PIECE = 400.0
@@ -20,6 +22,11 @@ def opened(shape: shapely.Geometry, width: float) -> shapely.MultiPolygon:
     inner = shapely.buffer(shape, -width / 2, join_style="mitre", mitre_limit=MITRE_LIMIT)
     grown = shapely.buffer(inner, width / 2 * 1.0001, join_style="mitre", mitre_limit=MITRE_LIMIT)
     return polygons_of(shapely.intersection(grown, shape))
+
+
+def usable(shape: shapely.Geometry) -> shapely.MultiPolygon:
+    """What of some ground is wide and large enough to be taken in: its opening by `WIDTH`, without small pieces."""
+    return shapely.MultiPolygon([p for p in opened(shape, WIDTH).geoms if p.area >= LEAST_PIECE])
 
 
 def wide_enough(

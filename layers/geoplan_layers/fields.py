@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -43,6 +44,25 @@ def fields_of(names: Iterable[str], role: str) -> dict[str, str]:
         if known is not None:
             found[meaning] = known
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A layer of a database standard: its role, its names, fields that no other has, the generation of its codes."""
+
+    role: str
+    names: tuple[str, ...]
+    fields: tuple[str, ...]
+    generation: Generation | None
+
+
+@cache
+def known_layers() -> tuple[Known, ...]:
+    """The layers whose names and fields are known."""
+    return tuple(
+        Known(each["role"], tuple(each["names"]), tuple(each.get("fields", ())), each.get("generation"))
+        for each in _content()["layer"]
+    )
 
 
 def zones_of(role: str) -> list[str]:

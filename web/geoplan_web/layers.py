@@ -28,8 +28,8 @@ class VersionCard:
         ``columns × rows`` of a raster; none for patches.
     size
         Bytes of the file.
-    is_old
-        It is older than what the office allows, or past its validity.
+    old
+        Why checks call it out of date today.
     """
 
     href: str
@@ -48,7 +48,7 @@ class VersionCard:
     imported_at: datetime | None
     in_use: bool
     invented: bool = False
-    is_old: bool = False
+    old: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -115,8 +115,8 @@ def home(
     problem = refusal.as_dict() if isinstance(refusal, GeoplanError) else refusal
     return render(
         "home.html", lang,
-        nonce=nonce, here="/", places=_places(policies, lang), always=ALWAYS, layers=_by_role(layers), recent=recent,
-        icons=ICONS, roles=roles, cities=cities, told=told_of(problem, lang, link) if problem else None,
+        nonce=nonce, here="/", places=places_of(policies, lang), always=ALWAYS, layers=layers_by_role(layers),
+        recent=recent, icons=ICONS, roles=roles, cities=cities, told=told_of(problem, lang, link) if problem else None,
     )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def result(content: Json, links: Mapping[str, str], lang: Lang, *, nonce: str, f
 
 def policy_list(policies: Sequence[Policy], lang: Lang, *, nonce: str) -> str:
     """All policies by place."""
-    return render("policies.html", lang, nonce=nonce, here="/policies", places=_places(policies, lang))
+    return render("policies.html", lang, nonce=nonce, here="/policies", places=places_of(policies, lang))
 
 
 def policy_page(policy: Policy, book: PolicyBook, lang: Lang, *, nonce: str) -> str:
@@ -158,7 +158,7 @@ def problem(problem: Mapping[str, Any], lang: Lang, *, nonce: str, link: str | N
     return render("problem.html", lang, nonce=nonce, here="/", problem=problem, told=told_of(problem, lang, link))
 
 
-def _by_role(layers: Sequence[LayerCard]) -> dict[str, list[LayerCard]]:
+def layers_by_role(layers: Sequence[LayerCard]) -> dict[str, list[LayerCard]]:
     """Registered layers by role: a service may hold a role for many places."""
     found: dict[str, list[LayerCard]] = {}
     for layer in layers:
@@ -175,7 +175,7 @@ def told_of(problem: Mapping[str, Any], lang: Lang, link: str | None = None) -> 
     return Told(file, where, text, tuple(told_of(each, lang) for each in problem.get("others", ())), link)
 
 
-def _places(policies: Sequence[Policy], lang: Lang) -> list[_Place]:
+def places_of(policies: Sequence[Policy], lang: Lang) -> list[_Place]:
     """Policies by place: the whole country first, then by administrative code; what is always checked stands first."""
     book, found = PolicyBook(), dict[str, _Place]()
 

@@ -50,10 +50,11 @@ def repair(
     tongue = language(lang)
     warm()
     from geoplan_api.cli.asked import inquiry_of
+    from geoplan_api.registered import in_home
     from geoplan_api.repairing import Asked as Repair
     from geoplan_api.repairing import mended
 
-    inquiry = inquiry_of(planning, construction, name, asked)
+    inquiry = in_home(inquiry_of(planning, construction, name, asked))
     done = mended(Repair(inquiry, move_for_readings), out, tongue)
     if as_json:
         sys.stdout.write(json.dumps(done.content.as_dict(), ensure_ascii=False, indent=2) + "\n")

@@ -82,7 +82,6 @@ def _question(call: Screen, ground: Grounds, files: list[Selector], lang: Lang) 
         + ([each.coverage_source.sha256] if each.coverage_source else [])
         for each in ground.layers
     ]
-    layers += [[each.role, each.meta.sha256, "", each.meta.crs, each.meta.generation] for each in inquiry.registered]
     return {
         "screen": 1,
         "on": ground.on.isoformat(),

@@ -51,11 +51,11 @@ def search(
     warm()
     from geoplan_api.cli.asked import inquiry_of
     from geoplan_api.office import home_folder
-    from geoplan_api.registered import rasters_near, store_of
+    from geoplan_api.registered import in_home, rasters_near, store_of
     from geoplan_api.search.request import search_request
     from geoplan_api.search.run import run_search
 
-    request = search_request(inquiry_of(area, None, None, asked), criteria, count, tongue)
+    request = search_request(in_home(inquiry_of(area, None, None, asked)), criteria, count, tongue)
     held = rasters_near(request.inquiry, store_of(home_folder()), [each.role for each in request.rasters])
     request = replace(request, rasters=(*request.rasters, *held))
     result = run_search(request, out, _Progress(tongue), point)

@@ -20,7 +20,7 @@ from typing import IO, Any
 from geoplan.errors import CannotFinish, GeoplanError
 from geoplan.progress import Cancelled
 from geoplan_api.jobs.kinds import Task, work_at
-from geoplan_api.jobs.table import as_stored
+from geoplan_api.jobs.refusals import as_stored
 from geoplan_api.settings import read_settings
 from geoplan_layers.sandbox.session import ReaderFault, reading
 from geoplan_layers.sandbox.workers import Cancellation, Pool

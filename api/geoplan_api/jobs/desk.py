@@ -18,7 +18,8 @@ from geoplan_api.home import Home
 from geoplan_api.jobs.child import Order
 from geoplan_api.jobs.folders import JobFolders
 from geoplan_api.jobs.kinds import KINDS, Kind
-from geoplan_api.jobs.table import Job, JobTable, as_stored
+from geoplan_api.jobs.refusals import as_stored
+from geoplan_api.jobs.table import Job, JobTable
 from geoplan_api.jobs.watch import Run
 from geoplan_api.problems import Fault
 from geoplan_api.settings import Settings

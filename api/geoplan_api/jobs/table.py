@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -10,8 +9,8 @@ from typing import Any, Literal
 from sqlalchemy import JSON, Float, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from geoplan.errors import GeoplanError, NotFound
-from geoplan.messages import Lang, Message
+from geoplan.errors import NotFound
+from geoplan.messages import Lang
 from geoplan_api.store import Base, Store, UtcDateTime
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -153,7 +152,7 @@ class JobTable:
         Parameters
         ----------
         error
-            Why it failed, as `as_stored` gives it.
+            Why it failed, as `refusals.as_stored` gives it.
         unless_after
             Leave it alone if it gave a heartbeat after that: somebody watches it.
         """
@@ -179,13 +178,3 @@ class JobTable:
             change = change.where(Job.heartbeat <= unless_after)
         with self._store.session(writes=True) as session:
             return bool(session.execute(change).rowcount)  # type: ignore[attr-defined]
-
-
-def as_stored(error: GeoplanError) -> dict[str, Any]:
-    """A refusal as the table keeps it and as a child tells it: its words in each language, its class and arguments."""
-    args: dict[str, Any] = json.loads(json.dumps(dict(error.message.args), default=_plain))
-    return error.as_dict() | {"class": type(error).__name__, "args": args}
-
-
-def _plain(value: Any) -> Any:
-    return value.as_dict() if isinstance(value, Message) else str(value)

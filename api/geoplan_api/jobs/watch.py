@@ -21,7 +21,7 @@ from typing import IO, Any, Literal
 
 from geoplan.errors import CannotFinish, GeoplanError
 from geoplan_api.jobs.child import Order
-from geoplan_api.jobs.table import as_stored
+from geoplan_api.jobs.refusals import as_stored
 from geoplan_api.problems import Fault
 
 log = logging.getLogger("geoplan")

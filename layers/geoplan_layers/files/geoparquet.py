@@ -147,27 +147,38 @@ class _File:
         return table.take(shapely.intersects(shapely.box(*box), table.shapes))
 
     def batches(self, start: int) -> Iterator[Batch]:
-        """The rows from the n-th on, batch by batch; no more than one row group is in memory."""
+        """The rows from the n-th on, batch by batch; a row group is decoded once, page by page."""
         frame, notes = self._told()
         hidden = {self._name, *(path[0] for path in self.covering or ())}
         names = [str(name) for name in self._opened.schema_arrow.names if name not in hidden]
         head, at = Head(tuple(names), frame, notes=notes, count=self._opened.metadata.num_rows), 0
+        named = [SHAPE, ROW, *(str(k) for k in range(len(names)))]
         for i in range(self._opened.metadata.num_row_groups):
             count = self._opened.metadata.row_group(i).num_rows
-            for first in range(max(start - at, 0), count, ROWS):
-                part = self._group(i).slice(first, ROWS).combine_chunks()
-                numbers = pa.array(np.arange(part.num_rows) + at + first + 1, pa.int64())
-                shapes = pa.array(self._binary(part.column(self._name)), pa.large_binary())
-                columns = [part.column(name).combine_chunks() for name in names]
-                named = [SHAPE, ROW, *(str(k) for k in range(len(names)))]
+            if at + count <= start:
+                at += count
+                continue
+            for part in self._parts(i, [*names, self._name]):
+                skipped = max(start - at, 0)
+                rows, at = part.slice(skipped), at + part.num_rows
+                if rows.num_rows == 0:
+                    continue
+                numbers = pa.array(np.arange(at - rows.num_rows, at) + 1, pa.int64())
+                shapes = pa.array(self._binary(rows.column(self._name)), pa.large_binary())
+                columns = [rows.column(name) for name in names]
                 yield Batch(head, pa.record_batch([shapes, numbers, *columns], names=named))
-            at += count
+
+    def _parts(self, group: int, names: list[str]) -> Iterator[Any]:
+        try:
+            yield from self._opened.iter_batches(ROWS, row_groups=[group], columns=names)
+        except _FAULTS as wrong:
+            raise self._wrong(str(wrong)) from None
 
     def _binary(self, column: Any) -> Any:
         """Shapes as well-known binary, whatever their encoding in the file."""
         if str(self._column["encoding"]) != "WKB":
-            return shapely.to_wkb(self._shapes(column))
-        return column.combine_chunks().cast(pa.large_binary())
+            return shapely.to_wkb(self._shapes(pa.chunked_array([column])))
+        return column.cast(pa.large_binary())
 
     def _group(self, index: int) -> Any:
         try:

@@ -160,7 +160,8 @@ def _written(
     located = reads[0].located
     names = list(dict.fromkeys(name for read in reads for name in read.head.fields))
     boxes, rows = np.concatenate(taken.boxes), np.concatenate(taken.rows)
-    found = recognised(request.role, reads, names, request.generation, taken)
+    files = [(read.source.file, read.name) for read in reads]
+    found = recognised(request.role, files, names, request.generation, taken.years)
     home = _home(located.frame, boxes, request)
     left = leave(built, taken, boxes, rows, home, located.frame, found.fields)
     order = _hilbert(boxes, left.kept)
@@ -257,7 +258,7 @@ def _meta(
     classes: list[Any],
 ) -> Meta:
     first = reads[0]
-    notes = [note for read in reads for note in read.located.told(read.head.notes)]
+    notes = [*(note for read in reads for note in read.located.told(read.head.notes)), *found.notes]
     kept = plan.boxes[plan.order]
     box = _box(kept) if len(kept) else (0.0, 0.0, 0.0, 0.0)
     day = request.day or next((each for read in reads if (each := day_in(read.source.file))), None) or found.day
@@ -313,7 +314,7 @@ def _origin(read: Read) -> Origin:
         sha256=source.sha256,
         select=source.select,
         rows=read.count,
-        first=read.first,
+        first=read.first_row,
         encoding=read.head.encoding,
     )
 

@@ -92,7 +92,7 @@ class LayerStore:
         return named[0]
 
     def open(self, role: str, id: str | None = None) -> PreparedLayer:
-        """A version, its arrays mapped; the one in use where none is given.
+        """A version, its arrays mapped; the one in use where none is given. A lost index is made anew.
 
         Raises
         ------
@@ -106,7 +106,11 @@ class LayerStore:
             try:
                 return PreparedLayer(version)
             except (OSError, ValueError, KeyError) as wrong:
-                if version.folder.is_dir() or tried + 1 == _TRIES:
+                if version.folder.is_dir() and tried == 0:
+                    from geoplan_layers.prepared.rebuilding import rebuild_index  # loads what only an import needs
+
+                    rebuild_index(version)
+                elif version.folder.is_dir() or tried + 1 == _TRIES:
                     raise CannotFinish("layer-damaged", path=str(version.folder), detail=str(wrong)[:160]) from None
         raise AssertionError("left by return or raise")
 

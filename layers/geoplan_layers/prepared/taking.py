@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from geoplan.boundary import Source
 from geoplan.errors import InputRefused
 from geoplan.progress import Progress
+from geoplan_layers.fields import fields_of
 from geoplan_layers.files.batch import Batch, Head
 from geoplan_layers.files.dataset import box_of
 from geoplan_layers.files.limits import LAYER
@@ -55,19 +56,20 @@ class Taken:
     keys: list[NDArray[np.int64]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
+    years: set[int] = field(default_factory=set)
     vertices: int = 0
     count: int = 0
 
 
 @dataclass(frozen=True)
 class Read:
-    """One file of an import: what it is, how its numbers were read, and its rows from ``first`` on."""
+    """One file of an import: what it is, how its numbers were read, and its rows, numbered from ``first_row`` on."""
 
     source: Source
     name: str
     head: Head
     located: Located
-    first: int
+    first_row: int
     count: int
     last_row: int
 
@@ -100,7 +102,7 @@ def take_in(spec: LayerSpec, options: ReadOptions, taken: Taken, first_row: int,
             last = max(last, _take(each, located, spec, taken, first_row))
             head = each.head
             progress("reading", taken.count - begun, head.count)
-        return Read(dataset.source, dataset.name, head, located, begun, taken.count - begun, last)
+        return Read(dataset.source, dataset.name, head, located, first_row, taken.count - begun, last)
 
 
 def _and_rest(first: Batch, rest: Iterator[Batch]) -> Iterator[Batch]:
@@ -158,6 +160,7 @@ def _take(batch: Batch, located: Located, spec: LayerSpec, taken: Taken, first_r
     taken.keys.append(np.fromiter((hash(each) for each in raw), np.int64, len(raw)))
     taken.vertices += int(sizes[usable, 2].sum())
     taken.kinds.update(_kinds(shapes[usable]))
+    taken.years.update(_years(batch, spec.role))
     taken.count += len(raw)
     return int(numbers.max())
 
@@ -183,6 +186,15 @@ def _usable(shapes: Any, raw: Any, spec: LayerSpec, taken: Taken) -> NDArray[np.
     broken = usable & ~shapely.is_valid(shapes)
     leave(broken, "invalid", [str(each) for each in shapely.is_valid_reason(shapes[broken])])
     return usable
+
+
+def _years(batch: Batch, role: str) -> list[int]:
+    """Plausible years of a 数据年份 column."""
+    name = fields_of(batch.head.fields, role).get("year")
+    if name is None:
+        return []
+    values = batch.rows.column(2 + batch.head.fields.index(name)).unique().to_pylist()
+    return [int(v) for v in values if isinstance(v, int | float) and v == v and 1990 <= v <= 2100]
 
 
 def may_be_lines(role: str) -> bool:

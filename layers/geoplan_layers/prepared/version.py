@@ -56,7 +56,7 @@ class System(_Part):
 
 
 class Origin(_Part):
-    """A file that the layer came from; its rows have numbers from ``first`` on."""
+    """A file that the layer came from: ``first`` is added to the numbers of its rows."""
 
     file: str
     sha256: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class _Group:
+class Group:
     """One row group on the home plane, ready to be written."""
 
     table: Any
@@ -85,19 +85,22 @@ def write_rows(plan: Plan, progress: Progress) -> Written:
         PackWriter(index, carried, drawn=drawn) as pack,
         OpenFile(plan.folder / OPEN, plan.spill.schema, plan.frame, plan.kinds, extent) as open_file,
     ):
-        declared = [_put(group, plan, pack, open_file, carried) for group in _groups(plan, progress, drawn=drawn)]
+        declared = []
+        for group in _groups(plan, progress, drawn=drawn):
+            declared.append(index_group(group, plan.fields, pack, carried))
+            open_file.add(group.table, group.numbers, group.source_boxes)
         words = pack.close()
         return Written(open_file.close(), words, np.concatenate(declared) if declared else np.zeros(0))
 
 
-def _groups(plan: Plan, progress: Progress, *, drawn: bool) -> Iterator[_Group]:
+def _groups(plan: Plan, progress: Progress, *, drawn: bool) -> Iterator[Group]:
     """The row groups in their order, worked on in two threads and a few ahead."""
     count = len(plan.order)
     with ThreadPoolExecutor(2, "geoplan-import") as pool:
-        waiting: deque[Future[_Group]] = deque()
+        waiting: deque[Future[Group]] = deque()
         for start in range(0, count, GROUP_ROWS):
             which = plan.order[start : start + GROUP_ROWS]
-            waiting.append(pool.submit(_group, plan, plan.spill.take(which), which, drawn))
+            waiting.append(pool.submit(_of_plan, plan, plan.spill.take(which), which, drawn))
             if len(waiting) >= _AHEAD:
                 yield waiting.popleft().result()
             plan.spill.let_go()
@@ -106,44 +109,49 @@ def _groups(plan: Plan, progress: Progress, *, drawn: bool) -> Iterator[_Group]:
             yield waiting.popleft().result()
 
 
-def _group(plan: Plan, table: Any, which: NDArray[np.int64], drawn: bool) -> _Group:
+def _of_plan(plan: Plan, table: Any, which: NDArray[np.int64], drawn: bool) -> Group:
+    return group_of(table, plan.rows[which], plan.boxes[which], plan.frame, plan.home, drawn=drawn)
+
+
+def group_of(
+    table: Any,
+    numbers: NDArray[np.int64],
+    source_boxes: NDArray[np.float64],
+    frame: Frame,
+    home: Plane,
+    *,
+    drawn: bool,
+) -> Group:
+    """Rows (shape, row in their file, fields) brought to the home plane and measured."""
     column = table.column(0).chunk(0)
-    numbers, source_boxes = plan.rows[which], plan.boxes[which]
     if drawn:
-        shapes = as_patches(_home(plan, shapely.from_wkb(np.asarray(column.to_pylist(), dtype=object))))
+        read = shapely.from_wkb(np.asarray(column.to_pylist(), dtype=object))
+        shapes = as_patches(home.bring(read, frame, anywhere=True))
         raw = [bytes(each) for each in shapely.to_wkb(shapes, byte_order=1)]
-        areas = np.zeros(len(which))
-        return _Group(table, numbers, source_boxes, raw, shapely.bounds(shapes), areas)
+        return Group(table, numbers, source_boxes, raw, shapely.bounds(shapes), np.zeros(len(numbers)))
     rings = ragged_of(column)
-    rings = rings._replace(xy=_moved(plan, rings.xy))
+    rings = rings._replace(xy=_moved(home, frame, rings.xy))
     orient(rings.xy, rings.rings, rings.parts)
-    return _Group(table, numbers, source_boxes, rings, boxes_of(rings), areas_of(rings, plan.home))
+    return Group(table, numbers, source_boxes, rings, boxes_of(rings), areas_of(rings, home))
 
 
-def _home(plan: Plan, shapes: Any) -> Any:
-    return plan.home.bring(shapes, plan.frame, anywhere=True)
-
-
-def _moved(plan: Plan, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+def _moved(home: Plane, frame: Frame, xy: NDArray[np.float64]) -> NDArray[np.float64]:
     """Vertices on the home plane, by the same way as `Plane.bring`."""
     if len(xy) == 0:
         return xy
-    moved = _home(plan, shapely.linestrings(xy if len(xy) > 1 else np.vstack((xy, xy))))
+    line = shapely.linestrings(xy if len(xy) > 1 else np.vstack((xy, xy)))
+    moved = home.bring(line, frame, anywhere=True)
     return np.ascontiguousarray(shapely.get_coordinates(moved)[: len(xy)])
 
 
-def _put(
-    group: _Group,
-    plan: Plan,
-    pack: PackWriter,
-    open_file: OpenFile,
-    carried: tuple[str, ...],
+def index_group(
+    group: Group, fields: Mapping[str, str], pack: PackWriter, carried: tuple[str, ...]
 ) -> NDArray[np.float64]:
-    """Write one row group; the areas that the layer's own column declares."""
+    """Add rows to the index; the areas that the layer's own column declares."""
     count = len(group.numbers)
 
     def column(meaning: str) -> Any:
-        name = plan.fields.get(meaning)
+        name = fields.get(meaning)
         return group.table.column(f"={name}") if name is not None else None
 
     given = texts_of(column("id"), count)
@@ -152,7 +160,6 @@ def _put(
     texts = {"codes": texts_of(column("code"), count), "names": texts_of(column("name"), count)}
     texts |= {each: texts_of(column(each), count) for each in carried}
     pack.add(group.shapes, group.boxes, group.areas, net_of(column("ridge"), count), ids, group.numbers, texts)
-    open_file.add(group.table, group.numbers, group.source_boxes)
     area = column("area")
     return np.full(count, np.nan) if area is None else numbers_of(area)
 

@@ -151,7 +151,7 @@ def found(text: str, databases: Sequence[Database], buckets: Sequence[Bucket]) -
     parts = urlsplit(text)
     if parts.scheme not in SCHEMES:
         raise CallRefused("remote-unknown", given=_without_secret(parts), known=[f"{each}://" for each in SCHEMES])
-    if parts.password is not None or (parts.scheme == S3 and "@" in parts.netloc):
+    if parts.password is not None or parts.query or (parts.scheme == S3 and "@" in parts.netloc):
         raise CallRefused("remote-with-password", given=_without_secret(parts))
     return _table(parts, databases) if parts.scheme == POSTGRESQL else _folder(parts, buckets)
 

@@ -20,6 +20,15 @@
     return made;
   }
 
+  /* Whether the page around this one tells what the caption says. */
+  function isFramed() {
+    try {
+      return window.parent !== window && Boolean(window.parent.document);
+    } catch {
+      return false;
+    }
+  }
+
   function rgb(color) { return [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16)); }
 
   /* Bytes that were packed by zlib and written in Base64. */
@@ -37,6 +46,8 @@
 
     addTo(map) {
       this._map = map;
+      document.documentElement.classList.toggle("geoplan-framed", isFramed());
+      map.invalidateSize({pan: false});
       map.getContainer().setAttribute("role", "main");
       map.getContainer().setAttribute("aria-label", document.title);
       for (const [name, zIndex] of Object.entries(PANES)) { map.createPane(`geoplan-${name}`).style.zIndex = zIndex; }
