@@ -25,7 +25,7 @@ from geoplan_layers.sandbox.session import reading
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-AT_ONCE = 8
+AT_ONCE = 2
 """Proposals of a task: what it opens and sends is spread over them."""
 _AHEAD = 4
 """Tasks ahead of the one whose answers are awaited, for each worker."""
