@@ -33,7 +33,8 @@ class Patches:
 
     ``codes`` are class or zone codes as written, ``names`` their written names, ``net_factor`` the share that is
     not ridge (1 − 扣除系数). ``attributes`` are further texts as written, of `ATTRIBUTES`: only those whose field the
-    layer has.
+    layer has. ``whole_areas`` are the survey areas of whole patches (m², unrounded, on the same plane) where the layer
+    keeps them; empty where it does not.
     """
 
     shapes: Objects
@@ -42,6 +43,7 @@ class Patches:
     names: Objects
     net_factor: Array
     attributes: Mapping[str, Objects] = field(default_factory=dict)
+    whole_areas: Array = field(default_factory=lambda: np.zeros(0))
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -55,6 +57,7 @@ class Patches:
             self.names[which],
             self.net_factor[which],
             {name: texts[which] for name, texts in self.attributes.items()},
+            self.whole_areas[which] if len(self.whole_areas) else self.whole_areas,
         )
 
     def of(self, classes: Iterable[str], generation: Generation) -> Patches:
@@ -81,6 +84,9 @@ class Patches:
             np.concatenate([each.names for each in several]),
             np.concatenate([each.net_factor for each in several]),
             {name: np.concatenate([each.attribute(name) for each in several]) for name in names},
+            np.concatenate([each.whole_areas for each in several])
+            if all(len(each.whole_areas) == len(each) for each in several)
+            else np.zeros(0),
         )
 
     def attribute(self, name: str) -> Objects:

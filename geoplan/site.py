@@ -368,7 +368,8 @@ def cut(
 ) -> tuple[Patches, NDArray[np.object_], NDArray[np.float64]]:
     """The patches that overlap a shape, what they share with it, and its areas (m², survey formula).
 
-    Patches wholly inside are taken whole; only those on the border are cut. What prints as 0.00 m² is contact and
+    Patches wholly inside are taken whole, with the area that their layer keeps if it keeps one (the same figure, taken
+    once); only those on the border are cut. What prints as 0.00 m² is contact and
     is left out.
     """
     shapely.prepare(shape)
@@ -376,7 +377,11 @@ def cut(
     pieces = hit.shapes.copy()
     border = np.flatnonzero(~shapely.covers(shape, pieces))
     pieces[border] = _shared(pieces[border], shape)
-    areas = survey_areas(pieces, plane)
+    if len(hit.whole_areas):
+        areas = hit.whole_areas.copy()
+        areas[border] = survey_areas(pieces[border], plane)
+    else:
+        areas = survey_areas(pieces, plane)
     real = np.flatnonzero(areas >= PRINTS_AS_ZERO)
     return hit.take(real), pieces[real], areas[real]
 

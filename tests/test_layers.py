@@ -125,6 +125,9 @@ def test_the_open_file_holds_every_attribute_and_the_index_its_areas(tmp_path, s
     assert shapely.equals(read.geometry.to_numpy(), frame.geometry.to_numpy()).all()
     pack = store.open("land-use").pack
     order = np.argsort(pack.rows)
+    around = store.open("land-use").within(box(0, 0, 700, 700), HUZHOU)
+    assert (around.whole_areas == survey_areas(around.shapes, HUZHOU)).all()
+    assert len(store.open("land-use").within(box(0, 0, 700, 700), Plane(123)).whole_areas) == 0
     assert (pack.areas[order] == survey_areas(pack.shapes(order), HUZHOU)).all()
     assert np.abs(pack.areas[order] - frame.TBMJ.to_numpy()).max() <= 0.005 + 1e-6
     assert str(version.meta.day) == "2024-12-31"

@@ -141,7 +141,9 @@ class PreparedLayer:
         index, shapes = index[touching], shapes[touching]
         ids, codes, names = self.pack.texts(index)
         net = np.array(self.pack.net[index], dtype=np.float64)
-        return Patches(shapes, ids, codes, names, net, self.pack.attribute_texts(index))
+        kept = plane == self.home and self.pack.drawn is None
+        areas = np.array(self.pack.areas[index], dtype=np.float64) if kept else np.zeros(0)
+        return Patches(shapes, ids, codes, names, net, self.pack.attribute_texts(index), areas)
 
     def amounts(self, shape: shapely.Geometry, plane: Plane, accuracy: float) -> Amounts | None:
         """What a shape shares with the patches, in bulk; none on another plane than the home one."""
