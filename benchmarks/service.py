@@ -9,14 +9,17 @@ memory, is timed in turn with the service; ``python -c "import geopandas"`` with
 from __future__ import annotations
 
 import argparse
+import cProfile
 import io
 import os
+import pstats
 import re
 import statistics
 import subprocess
 import sys
 import time
 import zipfile
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,6 +31,7 @@ import shapely
 import synthetic
 from rows import Row, Section, Timed
 
+from geoplan_api.inquiry import Inquiry, answer
 from geoplan_layers.prepared.importing import ImportRequest, import_layer
 from geoplan_layers.prepared.store import LayerStore
 from geoplan_layers.selector import LayerSpec, Selector
@@ -55,6 +59,7 @@ def main() -> None:
         asked = synthetic.proposals(chosen.boundaries, bounds)
         files = [zipped(folder / f"b{i}", shape) for i, shape in enumerate(asked)]
         over_http(section, home, frame, asked, files)
+        profiled(section, home, files)
         fresh(section, home, files[0])
     section.save(chosen.out)
 
@@ -164,6 +169,51 @@ def over_http(section: Section, home: Path, frame: gpd.GeoDataFrame, asked: np.n
     section.notes.append(
         f"The map's page is {statistics.median(weight) / 1000:.0f} KB beyond the vendored assets (target: at most 150 KB; largest {max(weight) / 1000:.0f} KB)."
     )
+
+
+def profiled(section: Section, home: Path, files: list[Path]) -> None:
+    """Where the time of a check goes: the same questions in this process, under the profiler."""
+    inquiries = [
+        Inquiry(
+            Selector(file),
+            policies=("common",),
+            anywhere=True,
+            on=date(2026, 11, 21),
+            registered=LayerStore(home / "layers").current(),
+        )
+        for file in files
+    ]
+    answer(inquiries[0])
+    profile = cProfile.Profile()
+    profile.enable()
+    for inquiry in inquiries:
+        answer(inquiry)
+    profile.disable()
+    spent = {name: 0.0 for name in WHERE}
+    stats = pstats.Stats(profile)
+    for (file, _, function), (_, _, _, cumulative, _) in stats.stats.items():  # type: ignore[attr-defined]
+        for name, (module, wanted) in WHERE.items():
+            if function == wanted and file.endswith(module):
+                spent[name] += cumulative
+    total = spent.pop("the whole check")
+    shares = ", ".join(f"{name} {seconds / total:.0%}" for name, seconds in sorted(spent.items(), key=lambda e: -e[1]))
+    section.notes.append(
+        f"Profile of {len(files)} checks in one process ({total / len(files):.2f} s each under the profiler): {shares}; the rest is in the rules and the record."
+    )
+
+
+WHERE = {
+    "the whole check": ("geoplan_api/inquiry.py", "answer"),
+    "offsets of the boundary (`turns_at`), in this thread": ("geoplan/offsets.py", "offset"),
+    "waiting for offsets made side by side": ("geoplan/offsets.py", "_ahead"),
+    "cutting pieces": ("geoplan/site.py", "_cut"),
+    "reading the boundary": ("geoplan_layers/boundary_file.py", "read_boundary"),
+    "patches from the index": ("geoplan_layers/prepared/layer.py", "within"),
+    "coverage": ("geoplan/site.py", "known_in"),
+    "surroundings": ("geoplan/context.py", "around"),
+    "displacement": ("geoplan/displaced.py", "looks_displaced"),
+    "id of the report": ("geoplan/report.py", "report_id"),
+}
 
 
 def clipped_county(frame: gpd.GeoDataFrame) -> int:
