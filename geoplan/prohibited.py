@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +22,7 @@ from geoplan.site import Site
 SEGMENTS = 64
 """Segments of a quarter circle in buffers by a distance."""
 _EARTH = 6_371_000.0
+_SNAP = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +40,36 @@ class Ground:
 
 def union(shapes: Objects) -> shapely.MultiPolygon:
     """The polygons of many shapes as one; what is no polygon counts nothing."""
-    return polygons_of(shapely.union_all(shapes))
+    try:
+        return polygons_of(shapely.union_all(shapes))
+    except shapely.errors.GEOSException:
+        return polygons_of(
+            shapely.union_all(np.array([_sound(each) for each in shapes], dtype=object), grid_size=_SNAP)
+        )
 
 
 def less(shape: shapely.Geometry, taken: shapely.Geometry) -> shapely.MultiPolygon:
     """A shape without another, as polygons."""
-    return polygons_of(shapely.difference(shape, taken))
+    return _overlaid(shapely.difference, shape, taken)
 
 
 def shared(a: shapely.Geometry, b: shapely.Geometry) -> shapely.MultiPolygon:
     """What two shapes share, as polygons."""
-    return polygons_of(shapely.intersection(a, b))
+    return _overlaid(shapely.intersection, a, b)
+
+
+def _sound(shape: shapely.Geometry) -> shapely.MultiPolygon:
+    return polygons_of(shapely.make_valid(polygons_of(shape)))
+
+
+def _overlaid(
+    operation: Callable[..., shapely.Geometry], a: shapely.Geometry, b: shapely.Geometry
+) -> shapely.MultiPolygon:
+    """An overlay; of lines so nearly the same that GEOS finds no consistent one, that on a grid of a tenth of a mm."""
+    try:
+        return polygons_of(operation(a, b))
+    except shapely.errors.GEOSException:
+        return polygons_of(operation(_sound(a), _sound(b), grid_size=_SNAP))
 
 
 def _near(site: Site, role: str, window: shapely.Polygon) -> Patches:

@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 
 from geoplan.measure import polygons_of
+from geoplan.prohibited import less
 
 GRID = 0.001
 """m: grid of all vertices that the product makes."""
@@ -33,7 +34,7 @@ def without(shape: shapely.Geometry, ground: shapely.Geometry) -> shapely.MultiP
     """A shape cut clear of forbidden ground, as polygons; the very shape where the two lie apart."""
     if shapely.is_empty(ground) or not shapely.dwithin(shape, ground, CUT):
         return polygons_of(shape)
-    return polygons_of(shapely.difference(shape, widened(ground)))
+    return less(shape, widened(ground))
 
 
 def settled(shape: shapely.Geometry, drawn: shapely.Geometry | None = None) -> shapely.MultiPolygon:

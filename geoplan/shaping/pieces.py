@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 
 from geoplan.measure import polygons_of
+from geoplan.prohibited import less, shared
 from geoplan.shaping.corridor import corridor
 
 MITRE_LIMIT = 5.0
@@ -21,7 +22,7 @@ def opened(shape: shapely.Geometry, width: float) -> shapely.MultiPolygon:
     """What of a shape is at least ``width`` metres wide: its morphological opening by mitred offsets."""
     inner = shapely.buffer(shape, -width / 2, join_style="mitre", mitre_limit=MITRE_LIMIT)
     grown = shapely.buffer(inner, width / 2 * 1.0001, join_style="mitre", mitre_limit=MITRE_LIMIT)
-    return polygons_of(shapely.intersection(grown, shape))
+    return shared(grown, shape)
 
 
 def usable(shape: shapely.Geometry) -> shapely.MultiPolygon:
@@ -39,12 +40,12 @@ def wide_enough(
     edited = shapely.difference(drawn, shape)
     if shapely.is_empty(edited):
         return polygons_of(shape)
-    narrow = shapely.get_parts(polygons_of(shapely.difference(shape, opened(shape, width))))
+    narrow = shapely.get_parts(less(shape, opened(shape, width)))
     narrow = narrow[shapely.area(narrow) > 0.01]
     at_edit = narrow[shapely.dwithin(narrow, edited, 0.05)] if len(narrow) else narrow
     left = polygons_of(shape)
     if len(at_edit):
-        left = polygons_of(shapely.difference(left, shapely.buffer(shapely.union_all(at_edit), _OVER)))
+        left = less(left, shapely.buffer(shapely.union_all(at_edit), _OVER))
     parts = shapely.get_parts(left)
     small = (shapely.area(parts) < least) & shapely.dwithin(parts, edited, 0.05)
     return shapely.MultiPolygon(list(parts[~small]))

@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 
 from geoplan.measure import polygons_of
+from geoplan.prohibited import less, shared
 from geoplan.shaping.clear import GRID
 from geoplan.shaping.pieces import LEAST_PIECE, opened
 from geoplan.shaping.units import Land, Unit, beside, inside
@@ -67,8 +68,8 @@ def smaller(
         None where what may go is less than asked for, or nothing keeps it together.
     """
     keep = shapely.Polygon() if keep is None else keep
-    free = polygons_of(shapely.difference(shape, keep))
-    going = free if counted is None else polygons_of(shapely.intersection(free, counted))
+    free = less(shape, keep)
+    going = free if counted is None else shared(free, counted)
     if going.area < by:
         return None
     units = inside(free, land) if len(land.shapes) else [Unit(p, 1.0) for p in free.geoms]
@@ -114,7 +115,7 @@ def _chords(cut: _Cut, units: list[Unit]) -> list[_Way]:
         gone = part_of(cut.shape, cut.by, (float(np.cos(angle)), float(np.sin(angle))), cut.counted)
         if gone is None or shapely.area(shapely.intersection(gone, cut.keep)) > EXACT:
             continue
-        left = polygons_of(shapely.difference(cut.shape, gone))
+        left = less(cut.shape, gone)
         if _holds(left, cut.pieces, cut.width):
             found.append(_Way(left, _weighed(gone, units) + OUTLINE * (left.length - cut.shape.length)))
     return found
@@ -125,7 +126,7 @@ def _sliced(cut: _Cut, units: list[Unit]) -> _Way | None:
     left, missing = cut.shape, cut.by
     for _ in range(_MOST_SLICES):
         if missing <= EXACT:
-            gone = polygons_of(shapely.difference(cut.shape, left))
+            gone = less(cut.shape, left)
             return _Way(left, _weighed(gone, units) + OUTLINE * (left.length - cut.shape.length))
         best: tuple[float, shapely.MultiPolygon, float] | None = None
         for angle in np.arange(_DIRECTIONS) * 2 * np.pi / _DIRECTIONS:
@@ -145,13 +146,13 @@ def _slice(cut: _Cut, direction: tuple[float, float]) -> tuple[float, shapely.Mu
     if not shapely.is_empty(cut.keep):
         nearest = float(((shapely.get_coordinates(cut.keep) - middle) @ np.array(direction)).min())
         gone = polygons_of(shapely.intersection(cut.shape, _half(middle, direction, nearest, 2 * size)))
-    counted = gone if cut.counted is None else polygons_of(shapely.intersection(gone, cut.counted))
+    counted = gone if cut.counted is None else shared(gone, cut.counted)
     holds = float(shapely.area(counted))
     if holds < min(cut.by, 0.05 * cut.by + 1.0):
         return None
     if holds > cut.by:
         gone, holds = part_of(gone, cut.by, direction, cut.counted) or gone, cut.by
-    left = polygons_of(shapely.difference(cut.shape, gone))
+    left = less(cut.shape, gone)
     return (gone.area / holds, left, holds) if _holds(left, cut.pieces, cut.width) else None
 
 
@@ -171,7 +172,7 @@ def part_of(
     It holds ``area`` m², of the ground that counts where that is given.
     """
     if counted is not None:
-        counted = polygons_of(shapely.intersection(shape, counted))
+        counted = shared(shape, counted)
     if shapely.area(shape if counted is None else counted) < area:
         return None
     middle, size = _frame(shape)
@@ -212,7 +213,7 @@ def _peeled(shape: shapely.MultiPolygon, by: float, units: list[Unit], pieces: i
             return None
         gone, unit = step
         units = [u for u in units if u is not unit]
-        after = polygons_of(shapely.difference(left, gone))
+        after = less(left, gone)
         taken = left.area - after.area
         if taken <= 0:
             continue
@@ -238,7 +239,7 @@ def _next_peel(
         gone = polygons_of(unit.shape) if whole else part_of(unit.shape, missing, _inward(rim, unit))
         if gone is None:
             continue
-        after = polygons_of(shapely.difference(left, gone))
+        after = less(left, gone)
         if _holds(after, pieces, width):
             return gone, unit
     return None
