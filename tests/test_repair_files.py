@@ -1,4 +1,4 @@
-# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc,index"
 """A repair from the command line and by the service: files, record, map, exit status, page."""
 
 from __future__ import annotations
