@@ -5,10 +5,12 @@ Areas are in m² to 0.01, half up. ``/1`` grows by added members only.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from geoplan.messages import Lang
 from geoplan.messages.units import half_up
 from geoplan.repair.answer import Answer, Outcome, Repaired, failing
 from geoplan.repair.change import Change
@@ -67,6 +69,7 @@ class RepairContent(_Part):
 
     ``broken`` are the rules that failed before; ``left`` those that no line was moved for; ``conflict`` rules that
     cannot hold together here, none of which can be left out; ``bound_m2`` what any answer must change at least.
+    ``titles`` name the rules of the checked policies, by ``POLICY.RULE``, in every language.
     """
 
     schema_: Literal["geoplan/repair/1"] = Field(default="geoplan/repair/1", alias="schema")
@@ -81,6 +84,7 @@ class RepairContent(_Part):
     bound_m2: float | None
     move_for_readings: bool
     answers: list[AnswerRecord]
+    titles: dict[str, dict[str, str]] = Field(default_factory=dict)
     software: dict[str, str]
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -105,8 +109,28 @@ def content_of(found: Repaired, answers: list[AnswerRecord], *, move_for_reading
         bound_m2=None if found.bound_m2 is None else half_up(found.bound_m2, 2),
         move_for_readings=move_for_readings,
         answers=answers,
+        titles=_titles(found.before),
         software=before.software,
     )
+
+
+def _titles(report: Report) -> dict[str, dict[str, str]]:
+    """Titles of the spatial rules with the paper, by ``POLICY.RULE``."""
+    named = {
+        f"{policy.id}.{each.rule}": {
+            lang: f"{title} ({policy.number or policy.title})" for lang, title in each.title.items()
+        }
+        for policy in report.content.policies
+        for each in policy.findings
+        if each.group == "spatial"
+    }
+    return named | {f"structure.{s.rule}": dict(s.title) for s in report.content.structure}
+
+
+def named(ids: Iterable[str], titles: Mapping[str, Mapping[str, str]], lang: Lang) -> str:
+    """Rules by their titles in one language, in a row."""
+    joint = "；" if lang == "zh" else "; "
+    return joint.join(titles.get(each, {}).get(lang, each) for each in ids) or "—"
 
 
 def record_of(answer: Answer, report: Report, bound: float | None, rank: int, folder: str) -> AnswerRecord:

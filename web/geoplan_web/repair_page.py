@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from geoplan.messages import Lang, Message, say
+from geoplan.repair.content import named
 from geoplan_web.pages import FileRow
 from geoplan_web.templating import render
 from geoplan_web.wording import Json
@@ -29,7 +30,8 @@ def repair_page(
     """
     answers = record["answers"]
     shown = next((each for each in answers if each["rank"] == rank), answers[0] if answers else None)
-    rules = ", ".join(record["conflict"] or record["left"] or record["broken"]) or "—"
+    titles = record.get("titles", {})
+    rules = named(record["conflict"] or record["left"] or record["broken"], titles, lang)
     area = shown["changed_m2"] if shown else 0.0
     sentence = say(Message(f"repair.{record['outcome']}", {"rules": rules, "area": area}), lang)
     return render(
@@ -37,6 +39,7 @@ def repair_page(
         nonce=nonce, here=f"/repairs/{repair_id}", record=record, shown=shown, sentence=sentence,
         answers=answers, check_id=check_id, files=files, mapped=shown is not None and shown["kind"] != "unchanged",
         balance=_balance(shown) if shown else [], tone=_tone(record),
+        left=named(record["left"], titles, lang), broken=named(record["broken"], titles, lang),
     )  # fmt: skip
 
 

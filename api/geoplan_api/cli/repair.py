@@ -72,14 +72,16 @@ def print_repair(content: RepairContent, lang: Lang, terminal: Any) -> None:
         terminal.print(escape(say(Message(f"repair.{key}", args), lang)), soft_wrap=True)
 
     best = content.answers[0] if content.answers else None
-    rules = ", ".join(content.conflict or content.left or content.broken) or "—"
+    from geoplan.repair.content import named
+
+    rules = named(content.conflict or content.left or content.broken, content.titles, lang)
     tell(content.outcome, rules=rules, area=best.changed_m2 if best else 0.0)
     if best is None or content.outcome != "repaired":
         return
     if content.bound_m2 and best.ratio is not None:
         tell("bound", bound=content.bound_m2, ratio=f"{best.ratio:.3f}")
     if content.left:
-        tell("left", rules=", ".join(content.left))
+        tell("left", rules=named(content.left, content.titles, lang))
     if best.holes:
         tell("holes", holes=best.holes)
     terminal.print(_parts(content.answers, lang))
