@@ -114,7 +114,7 @@ def home_page(
 
     ``link`` leads to where the refusal can be mended.
     """
-    layers = [_card(each) for each in service.registered.layers]
+    layers = layers_held(service)
     recent = [
         pages.CheckCard(each.id, each.name, each.verdict, each.made_at, service.application(each) == "broken")
         for each in service.store.recent(RECENT)
