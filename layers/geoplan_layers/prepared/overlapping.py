@@ -18,6 +18,9 @@ from geoplan_layers.prepared.pack import Pack
 _AT_ONCE, _THREADS = 4_096, 2
 """Patches whose neighbours are looked for together."""
 _WORST = 10
+_LONG = 300
+"""Vertices past which a patch asks for its neighbours and is not asked by shorter ones: the kernel looks at each vertex
+of the patch that is asked, and at those of the one that asks only where the other is."""
 _SHIFTED = 4e-7
 """What the kernel's shift may add to a shared area, m² for each metre of a common line."""
 
@@ -42,19 +45,21 @@ class Overlapping:
 def overlapping(pack: Pack, edges: Edges, progress: Progress) -> Overlapping:
     """Every pair of patches that share ground of at least 0.01 m², found by the overlap kernel.
 
+    Two patches of more than 20,000 vertices each are not compared.
+
     Raises
     ------
     Cancelled
         The user stopped it.
     """
-    heavy = _vertices(pack) > HEAVY
-    asked = np.flatnonzero((edges.alone > 0) | _stacked(pack.boxes) | heavy)
-    is_asked = np.zeros(len(pack), dtype=bool)
-    is_asked[asked] = True
-    total = Overlapping()
-    for done, portion in enumerate(_portions(asked)):
-        total.add(_of(pack, portion, is_asked, heavy))
-        progress("overlaps", min((done + 1) * _AT_ONCE, len(asked)), len(asked))
+    long = _vertices(pack) > _LONG
+    is_asked = (edges.alone > 0) | _stacked(pack.boxes) | long
+    total, done, whole = Overlapping(), 0, int(is_asked.sum())
+    for asked, most in ((np.flatnonzero(is_asked & long), HEAVY), (np.flatnonzero(is_asked & ~long), _LONG)):
+        for portion in _portions(asked):
+            total.add(_of(pack, portion, is_asked, long, most))
+            done += len(portion)
+            progress("overlaps", done, whole)
     return total
 
 
@@ -78,25 +83,26 @@ def _stacked(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
     return found
 
 
-def _of(pack: Pack, asked: NDArray[np.int64], is_asked: NDArray[np.bool_], heavy: NDArray[np.bool_]) -> Overlapping:
-    """Pairs of some patches with all others, each once: the heavy one asks, else the one that comes first."""
-    found = shared_areas(pack.shapes(asked), pack, threads=_THREADS, cut=False)
+def _of(
+    pack: Pack, asked: NDArray[np.int64], is_asked: NDArray[np.bool_], long: NDArray[np.bool_], most: int
+) -> Overlapping:
+    """Pairs of some patches with all others, each once: the long one asks, else the one that comes first."""
+    found = shared_areas(pack.shapes(asked), pack, threads=_THREADS, heavy=most, cut=False)
     one, other = asked[found.proposals], found.patches
     once = (one < other) | ~is_asked[other]
-    once = np.where(heavy[one] != heavy[other], heavy[one], once) & (one != other)
+    once = np.where(long[one] != long[other], long[one], once) & (one != other)
     one, other, areas = one[once], other[once], found.areas[once]
     length = np.minimum(shapely.length(pack.shapes(one)), shapely.length(pack.shapes(other)))
     real = areas >= PRINTS_AS_ZERO + _SHIFTED * length
     one, other, areas = one[real], other[real], areas[real]
-    most = np.argsort(-areas, kind="stable")[:_WORST]
-    worst = [_told(pack, areas[i], one[i], other[i]) for i in most]
-    return Overlapping(len(one), float(areas.sum()), _slivers(pack, one, other, heavy), worst)
+    largest = np.argsort(-areas, kind="stable")[:_WORST]
+    worst = [_told(pack, areas[i], one[i], other[i]) for i in largest]
+    return Overlapping(len(one), float(areas.sum()), _slivers(pack, one, other), worst)
 
 
-def _slivers(pack: Pack, one: NDArray[np.int64], other: NDArray[np.int64], heavy: NDArray[np.bool_]) -> int:
-    """How many of the shared pieces vanish within the accuracy of the lines; heavy patches are not cut for it."""
-    light = ~(heavy[one] | heavy[other])
-    pieces = shapely.intersection(pack.shapes(one[light]), pack.shapes(other[light]))
+def _slivers(pack: Pack, one: NDArray[np.int64], other: NDArray[np.int64]) -> int:
+    """How many of the shared pieces vanish within the accuracy of the lines."""
+    pieces = np.asarray(shapely.intersection(pack.shapes(one), pack.shapes(other)), dtype=object)
     return sum(is_sliver(polygons_of(each), DEFAULT_ACCURACY) for each in pieces)
 
 
