@@ -1,6 +1,6 @@
 """``geoplan screen`` on a prepared layer: on a Dask cluster of one worker and of two, with one killed, and ``--fast``.
 
-    python benchmarks/screening.py OUT.json [--patches 1000000] [--boundaries 32]
+    python benchmarks/screening.py OUT.json [--patches 1000000] [--boundaries 20]
 
 Everything is on loopback; workers have one thread each and open the layer by themselves.
 """
@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--patches", type=int, default=service.PATCHES)
-    parser.add_argument("--boundaries", type=int, default=32)
+    parser.add_argument("--boundaries", type=int, default=20)
     chosen = parser.parse_args()
     section = Section("Screening", chosen.patches == service.PATCHES)
     kernel.warm()
@@ -49,7 +49,7 @@ def main() -> None:
         asked = synthetic.proposals(chosen.boundaries, bounds)
         frame = gpd.GeoDataFrame({"name": [f"p{i}" for i in range(len(asked))]}, geometry=asked, crs=service.EPSG)
         frame.to_file(folder / "many.gpkg")
-        frame.iloc[:8].to_file(folder / "few.gpkg")
+        frame.iloc[:4].to_file(folder / "few.gpkg")
         inquiry = Inquiry(
             parse_selector(str(folder / "many.gpkg")),
             on=date(2026, 11, 21),
