@@ -111,7 +111,8 @@ def started(workers: int) -> LocalCluster:
 def kill_one(client: Client) -> None:
     pids = client.run(os.getpid)
     time.sleep(1.0)
-    while True:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         for worker, tasks in client.processing().items():
             if tasks and worker in pids:
                 os.kill(pids[worker], signal.SIGKILL)
