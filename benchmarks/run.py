@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -79,12 +81,16 @@ def measured(part: Part, chosen: argparse.Namespace, shared: str) -> None:
     call = [sys.executable, str(HERE / f"{part.name}.py"), str(out), *(w for k, v in given for w in (f"--{k}", str(v)))]
     print(f"== {part.title}: {' '.join(call[1:])}", flush=True)
     begin, why = time.perf_counter(), ""
+    process = subprocess.Popen(call, cwd=HERE.parent, env=_alone(shared), start_new_session=True)
     try:
-        process = subprocess.run(call, timeout=part.seconds, check=False, cwd=HERE.parent, env=_alone(shared))
-        if process.returncode:
-            why = f"ended with status {process.returncode}"
+        if status := process.wait(part.seconds):
+            why = f"ended with status {status}"
     except subprocess.TimeoutExpired:
         why = f"did not end within {part.seconds} s"
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what a part that failed has left running, a service among it
+        process.wait()
     if why or not out.exists():
         out.write_text(json.dumps({"title": part.title, "failed": why or "wrote nothing", "rows": [], "notes": []}))
     print(f"== {part.title}: {why or 'done'}, {time.perf_counter() - begin:.0f} s", flush=True)
