@@ -283,7 +283,7 @@ def test_layers_and_policies_are_listed(demo_service: Running, service: Running)
     layers = demo_service.client.get("/layers").json()["layers"]
     assert {"role", "file", "date", "coverage_from", "extent", "invented"} == set(layers[0])
     assert all(each["invented"] and each["coverage_from"] == "declared" for each in layers)
-    assert service.client.get("/layers").json() == {"layers": []}
+    assert service.client.get("/layers").json() == {"layers": [], "versions": []}
     listed = service.client.get("/policies").json()["policies"]
     assert {each["id"] for each in listed} == set(shipped())
     for each in listed:
