@@ -46,7 +46,6 @@ PARTS = (
     Part("service", "A whole check", ("patches",), 600),
     Part("importing", "Import of a shapefile", ("patches",), 600),
     Part("screening", "Screening", ("patches",), 900),
-    Part("tiles", "Vector tiles", ("patches",), 400),
     Part("tiles", "Vector tiles", ("patches",), 600),
 )
 
