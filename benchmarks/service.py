@@ -220,7 +220,7 @@ WHERE = {
     "coverage": ("geoplan/site.py", "known_in"),
     "surroundings": ("geoplan/context.py", "around"),
     "displacement": ("geoplan/displaced.py", "looks_displaced"),
-    "id of the report": ("geoplan/report.py", "report_id"),
+    "id of the report": ("geoplan/identity.py", "report_id"),
 }
 
 

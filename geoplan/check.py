@@ -17,6 +17,7 @@ from geoplan.boundary import Proposal, Source
 from geoplan.context import around
 from geoplan.displaced import looks_displaced
 from geoplan.errors import CallRefused
+from geoplan.identity import evidence_hash, report_id
 from geoplan.judgement import Evidence, Judgement, not_applicable
 from geoplan.land import LandAccount, account
 from geoplan.layer import Layer
@@ -35,17 +36,7 @@ from geoplan.record import (
     structure_record,
 )
 from geoplan.register import Register
-from geoplan.report import (
-    Content,
-    PlaneRecord,
-    PolicyRecord,
-    ProposalRecord,
-    Report,
-    SourceFile,
-    Verdicts,
-    evidence_hash,
-    report_id,
-)
+from geoplan.report import Content, PlaneRecord, PolicyRecord, ProposalRecord, Report, SourceFile, Verdicts
 from geoplan.rules.case import Case
 from geoplan.rules.exclusion import exclusion
 from geoplan.rules.figure import facts

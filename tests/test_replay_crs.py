@@ -14,7 +14,7 @@ from pyproj import Transformer
 
 from builders import box
 from geoplan.errors import InputRefused
-from geoplan.report import report_id
+from geoplan.identity import report_id
 from geoplan.shifted import FORWARD
 from geoplan_api.replay import PARAMETERS, Replay, replay
 from geoplan_layers.parameters_file import read_parameters

@@ -30,8 +30,9 @@ from builders import (
 )
 from geoplan.errors import CallRefused, InputRefused
 from geoplan.facts import Facts
+from geoplan.identity import canonical, report_id
 from geoplan.policy import parse_policy
-from geoplan.report import Content, Report, canonical, report_id
+from geoplan.report import Content, Report
 from geoplan_layers.overlaps import read_overlaps, write_overlaps
 
 PLANNING, CONSTRUCTION = box(0, 0, 1700, 1700), box(100, 100, 1000, 1000)

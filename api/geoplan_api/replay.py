@@ -16,10 +16,11 @@ from geoplan.boundary import Source
 from geoplan.check import software
 from geoplan.datum import DatumParameters
 from geoplan.errors import CallRefused, InputRefused, NotFound
+from geoplan.identity import report_id, unnamed
 from geoplan.landuse import GENERATIONS
 from geoplan.layer_age import MOST_YEARS
 from geoplan.policy import ALWAYS, Policy, shipped
-from geoplan.report import Content, FindingRecord, LayerRecord, Report, SourceFile, report_id, unnamed
+from geoplan.report import Content, FindingRecord, LayerRecord, Report, SourceFile
 from geoplan_api import demo
 from geoplan_api.inquiry import Inquiry, answer
 from geoplan_api.kept import lay_out

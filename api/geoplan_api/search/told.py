@@ -10,10 +10,11 @@ import numpy as np
 import shapely
 
 from geoplan.check import software
+from geoplan.identity import report_id
 from geoplan.measure import nearest, polygons_of, survey_area
 from geoplan.messages.units import half_up
 from geoplan.record import layer_records, said, source_file
-from geoplan.report import Report, report_id
+from geoplan.report import Report
 from geoplan.search.content import (
     AccountRecord,
     AreaRecord,
