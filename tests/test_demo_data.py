@@ -150,7 +150,8 @@ def files(folder: Path, pattern: str) -> list[str]:
 
 @pytest.mark.parametrize("pattern", ["*.gpkg", "*.zip", "*.toml"])
 def test_it_writes_the_committed_files_and_no_other(drawn: Path, pattern: str) -> None:
-    assert files(drawn, pattern) == files(DATA, pattern)
+    by_hand = {"search/huzhou.criteria.toml", "search/template.criteria.toml"}
+    assert files(drawn, pattern) == [each for each in files(DATA, pattern) if each not in by_hand]
 
 
 def test_it_draws_the_committed_layers(drawn: Path) -> None:
