@@ -193,10 +193,10 @@ def test_a_cluster_gives_the_same_bytes_and_so_it_does_when_a_worker_is_killed(f
     """The scheduler on loopback, two workers as processes; one is killed while it works."""
     assert exact
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster,  # pyright: ignore[reportArgumentType]
         Client(cluster) as client,
     ):
-        address = cluster.scheduler_address
+        address = cluster.scheduler_address  # pyright: ignore[reportAttributeAccessIssue]
         screen(folder, "cluster.csv", scheduler=address)
         assert (folder / "cluster.csv").read_bytes() == (folder / "exact.csv").read_bytes()
         pids = client.run(os.getpid)
@@ -205,9 +205,9 @@ def test_a_cluster_gives_the_same_bytes_and_so_it_does_when_a_worker_is_killed(f
         def kill() -> None:
             until = time.monotonic() + 120
             while time.monotonic() < until:
-                for worker, tasks in client.processing().items():
+                for worker, tasks in client.processing().items():  # pyright: ignore[reportAttributeAccessIssue]
                     if tasks:
-                        os.kill(pids[worker], signal.SIGKILL)
+                        os.kill(pids[worker], signal.SIGKILL)  # pyright: ignore[reportIndexIssue, reportUnusedExpression]
                         killed.append(worker)
                         return
                 time.sleep(0.01)

@@ -59,7 +59,7 @@ def test_an_answer_is_written_and_passes_the_check_of_its_own_file(files, tmp_pa
     assert best["ratio"] < 1.01
     assert best["failing"] == []
     repaired = gpd.read_file(out / "repaired.gpkg", layer="construction").geometry[0]
-    assert repaired.area == pytest.approx(960_000, rel=1e-3)
+    assert repaired.area == pytest.approx(960_000, rel=1e-3)  # pyright: ignore[reportAttributeAccessIssue]
     difference = gpd.read_file(out / "repaired.gpkg", layer="difference")
     assert set(difference["did"]) <= {"kept", "removed", "added"}
     report = json.loads((out / "check" / "report.json").read_text(encoding="utf-8"))
@@ -134,7 +134,7 @@ def test_a_failed_check_offers_its_repair_as_a_job_with_a_page(
     assert job.status_code == 202
     told = _ended(the_service, job.headers["location"])
     assert told["status"] == "done", told
-    repair = told["links"]["result"]
+    repair = told["links"]["result"]  # pyright: ignore[reportIndexIssue]
     record = the_service.client.get(repair, headers={"Accept": "application/json"}).json()
     jsonschema.validate(record, schema_of("repair"))
     assert record["outcome"] == "repaired"
@@ -164,4 +164,4 @@ def _ended(service: Running, address: str) -> dict[str, object]:
         if told["status"] not in ("queued", "running"):
             return told
         time.sleep(0.2)
-    return told
+    return told  # pyright: ignore[reportPossiblyUnboundVariable]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from geoplan.messages import Lang
 from geoplan.messages.units import half_up
 from geoplan.repair.answer import Answer, Outcome, Repaired, failing
-from geoplan.repair.change import Change
+from geoplan.repair.change import Change, Part
 from geoplan.report import Report
 
 
@@ -173,7 +173,7 @@ def unchanged_record(report: Report) -> AnswerRecord:
 
 
 def _parts(change: Change) -> list[PartChange]:
-    parts = dict.fromkeys(g.part for g in change.grounds)
+    parts: dict[Part, None] = {g.part: None for g in change.grounds}
     found = []
     for part in parts:
         kept, removed, added = (change.total(part, did) for did in ("kept", "removed", "added"))

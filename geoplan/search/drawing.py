@@ -188,9 +188,12 @@ def _with_construction(study: Study, ground: Ground, drawn: Drawn) -> Drawn:
     cells = _cells(sub, region)
     free = _without(study, ground, drawn.planning, window, "construction")
     built = boundary_of(cells, free, _along(study, window), study.criteria.outline, grid.cell)
-    if built is None or not limits.holds(area := survey_area(built, grid.plane)):
-        more = {} if built is None else {"area": area, "low": limits.low, "high": limits.high}
-        return Drawn(drawn.region, why=Message("search.dropped.construction-area", more) if more else why)
+    if built is None:
+        return Drawn(drawn.region, why=why)
+    area = survey_area(built, grid.plane)
+    if not limits.holds(area):
+        more = {"area": area, "low": limits.low, "high": limits.high}
+        return Drawn(drawn.region, why=Message("search.dropped.construction-area", more))
     return replace(drawn, construction=built)
 
 

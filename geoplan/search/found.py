@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -29,6 +30,10 @@ Judge = Callable[[shapely.Polygon, shapely.Polygon | None, int], Report]
 Boundaries = tuple[shapely.Polygon, shapely.Polygon | None]
 Mend = Callable[[shapely.Polygon, shapely.Polygon | None, int], tuple[Boundaries, Report] | None]
 """The smallest edit of boundaries after which no rule fails, with the check of it; none where there is none."""
+
+
+Method = Literal["exact", "greedy-swaps", "greedy"]
+"""How the regions of a set were chosen (docs/search.md)."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,7 @@ class Found:
     rules: RegionRules
     candidates: tuple[Candidate, ...]
     dropped: tuple[Dropped, ...]
-    method: str
+    method: Method
     total: float
     bound: float
     ceiling: float

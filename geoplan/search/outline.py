@@ -24,7 +24,9 @@ def faces(polygons: NDArray[np.object_], lines: NDArray[np.object_], window: sha
     """The pieces of ground that patches and lines make in a window: edges of a boundary may run between them."""
     if not len(lines):
         return polygons
-    drawn = np.concatenate([shapely.boundary(polygons), lines, [shapely.boundary(window)]])
+    drawn = np.concatenate(
+        [np.asarray(shapely.boundary(polygons)), lines, np.array([shapely.boundary(window)], dtype=object)]
+    )
     noded = shapely.union_all(shapely.intersection(drawn, window))
     return np.asarray(shapely.get_parts(shapely.polygonize(shapely.get_parts(noded))), dtype=object)
 

@@ -20,7 +20,7 @@ from geoplan.search.drawing import Drawn, draw, free_ground
 from geoplan.search.evaluation import figures
 from geoplan.search.exclusion import Exclusions, exclude
 from geoplan.search.factors import factors, joined, weights_of
-from geoplan.search.found import Boundaries, Candidate, Dropped, Found, Ground, Judge, Mend, Study
+from geoplan.search.found import Boundaries, Candidate, Dropped, Found, Ground, Judge, Mend, Method, Study
 from geoplan.search.outline import keeps_clear
 from geoplan.search.regions import Field, Region, RegionRules
 from geoplan.search.selection import Selection, Spacing, distance_to, locate
@@ -130,7 +130,7 @@ class _Choice:
     mend: Mend | None = None
     accepted: list[Candidate] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
-    method: str = "exact"
+    method: Method = "exact"
     ceiling: float = float("-inf")
     seeds: int = 0
     grown: int = 0
@@ -323,7 +323,8 @@ def _may_hold_construction(study: Study, ground: Ground) -> NDArray[np.bool_]:
     cell, least = study.grid.cell, study.construction.minimum
     wide = max(1, int(np.ceil(study.criteria.outline.neck_m / cell)))
     open_: Any = binary_opening(ground.buildable, np.ones((wide, wide), np.bool_)) if wide > 1 else ground.buildable
-    pieces, _ = label(open_)
+    labelled: Any = label(open_)
+    pieces: NDArray[np.int32] = labelled[0]
     large = np.bincount(pieces.ravel()) * study.grid.cell_area >= least
     large[0] = False
     held = large[pieces]

@@ -66,8 +66,8 @@ def recognised(
     _require_role(role, file, layer, fields)
     named = [known for each in files if (known := named_as(*each)) is not None]
     meaning = fields_of(fields, role)
-    by_name = {each.generation for each in named if each.role == role and each.generation}
-    found = [each for each in (given, generation_of(fields, role), *by_name) if each]
+    by_name: set[Generation] = {each.generation for each in named if each.role == role and each.generation}
+    found: list[Generation] = [each for each in (given, generation_of(fields, role), *by_name) if each]
     if given is None and len(set(found)) > 1:
         raise InputRefused("generation-contradiction", file=file, where=layer, role=role, choices=sorted(set(found)))
     if not found and role in _JUDGED_BY_CODE and "code" in meaning:

@@ -89,7 +89,9 @@ def through_gdal(
 
 def _ordered(batch: Any, meta: Any, first_row: int) -> Any:
     """GDAL's batch with shape and row number first and every field by its number."""
-    ids = pc.add(batch.column(meta["fid_column"]).cast(pa.int64()), first_row)
+    ids = pc.add(  # pyright: ignore[reportAttributeAccessIssue]  # made at run time
+        batch.column(meta["fid_column"]).cast(pa.int64()), first_row
+    )
     shape = batch.column(meta["geometry_name"] or "wkb_geometry").cast(pa.large_binary())
     fields = [batch.column(batch.schema.get_field_index(str(name))) for name in meta["fields"]]
     return pa.record_batch([shape, ids, *fields], names=_names(len(fields)))

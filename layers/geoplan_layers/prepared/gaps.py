@@ -71,7 +71,7 @@ def _summed(found: list[Any], pack: Pack) -> Gaps:
     slivers = sum(is_sliver(parts[i], DEFAULT_ACCURACY) for i in real)
     worst = []
     for i in real[np.argsort(-areas[real], kind="stable")][:_WORST]:
-        point = shapely.point_on_surface(parts[i])
+        point: shapely.Point = shapely.point_on_surface(parts[i])  # pyright: ignore[reportAssignmentType]
         lon, lat = pack.plane.to_lonlat(np.array([point.x]), np.array([point.y]))
         worst.append((float(areas[i]), float(lon[0]), float(lat[0])))
     return Gaps(len(real), float(areas[real].sum()), slivers, worst)

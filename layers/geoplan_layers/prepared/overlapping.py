@@ -96,7 +96,7 @@ def _of(
     real = areas >= PRINTS_AS_ZERO + _SHIFTED * length
     one, other, areas = one[real], other[real], areas[real]
     largest = np.argsort(-areas, kind="stable")[:_WORST]
-    worst = [_told(pack, areas[i], one[i], other[i]) for i in largest]
+    worst = [_told(pack, float(areas[i]), int(one[i]), int(other[i])) for i in largest]
     return Overlapping(len(one), float(areas.sum()), _slivers(pack, one, other), worst)
 
 
@@ -113,4 +113,4 @@ def _told(pack: Pack, area: float, one: int, other: int) -> tuple[float, int, in
     if shapely.is_empty(point):
         point = shapely.point_on_surface(near)
     lon, lat = pack.plane.to_lonlat(np.array([point.x]), np.array([point.y]))
-    return float(area), int(one), int(other), float(lon[0]), float(lat[0])
+    return area, one, other, float(lon[0]), float(lat[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from geoplan_layers.prepared.version import (
     INDEX,
     AreaColumn,
     AreaDifference,
+    AreaUnit,
     ClassCount,
     GapList,
     OverlapList,
@@ -31,7 +33,7 @@ from geoplan_layers.prepared.version import (
 from geoplan_layers.prepared.writing import Written
 from geoplan_layers.recognition import Recognised, known_zones
 
-UNITS = {"m2": 1.0, "ha": 10_000.0, "mu": 2_000 / 3, "km2": 1_000_000.0}
+UNITS: Mapping[AreaUnit, float] = {"m2": 1.0, "ha": 10_000.0, "mu": 2_000 / 3, "km2": 1_000_000.0}
 """Units that an area column may be in, m²."""
 _UNIT_FITS = 0.25
 """How far the middle ratio of declared to measured area may be from a unit's, for that unit to be taken (logarithm)."""
@@ -118,7 +120,7 @@ def _area_column(pack: Pack, declared: NDArray[np.float64], name: str | None) ->
         return AreaColumn(field=name, unit=None, compared=0, missing=len(pack))
     ratio = np.log(declared[usable] / measured[usable])
     middle = float(np.median(ratio))
-    unit = min(UNITS, key=lambda each: abs(middle + np.log(UNITS[each])))
+    unit: AreaUnit = min(UNITS, key=lambda each: abs(middle + np.log(UNITS[each])))
     if abs(middle + np.log(UNITS[unit])) > _UNIT_FITS:
         return AreaColumn(field=name, unit=None, compared=0, missing=len(pack) - len(usable))
     given = declared[usable] * UNITS[unit]

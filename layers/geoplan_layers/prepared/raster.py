@@ -34,6 +34,7 @@ from geoplan_layers.prepared.version import (
     ClassCount,
     Meta,
     Origin,
+    Quality,
     Quarantine,
     RasterAbout,
     System,
@@ -164,7 +165,7 @@ def _strips(source: Any, frame: Frame, target: Path, role: str, name: str, progr
 
 def _windows(source: Any) -> Iterator[Window]:
     for top in range(0, source.height, _ROWS):
-        yield Window(0, top, source.width, min(_ROWS, source.height - top))
+        yield Window(0, top, source.width, min(_ROWS, source.height - top))  # pyright: ignore[reportCallIssue]
 
 
 def _check_codes(counted: _Counted, role: str, name: str) -> None:
@@ -253,7 +254,7 @@ def _meta(
             for code, count in sorted(classes.items(), key=lambda each: -each[1])
         ],
         quarantine=Quarantine(),
-        quality={},
+        quality=Quality(),
         notes=[],
         words={},
         software={"geoplan": __version__, "python": platform.python_version(), "rasterio": rasterio.__version__},

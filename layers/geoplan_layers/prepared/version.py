@@ -127,6 +127,9 @@ class AreaDifference(_Part):
     difference_m2: float
 
 
+AreaUnit = Literal["m2", "ha", "mu", "km2"]
+
+
 class AreaColumn(_Part):
     """The layer's own area column: the unit that it seems to be in (none: it fits none), and how far it is off.
 
@@ -134,7 +137,7 @@ class AreaColumn(_Part):
     """
 
     field: str
-    unit: Literal["m2", "ha", "mu", "km2"] | None
+    unit: AreaUnit | None
     compared: int
     missing: int = 0
     beyond: int = 0

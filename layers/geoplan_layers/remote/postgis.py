@@ -163,7 +163,9 @@ def _rows(connection: Any, table: Table, shape: _Shape) -> Iterator[Sequence[Seq
     from psycopg import sql
 
     asked = [
-        sql.SQL("{}" + _KINDS.get(kind, (None, "::text"))[1]).format(sql.Identifier(name))
+        sql.SQL("{}" + _KINDS.get(kind, (None, "::text"))[1]).format(  # pyright: ignore[reportArgumentType]  # of a fixed list
+            sql.Identifier(name)
+        )
         for name, kind in shape.columns.items()
     ]
     asked.append(sql.SQL("ST_AsBinary({}::geometry)").format(sql.Identifier(shape.geometry)))

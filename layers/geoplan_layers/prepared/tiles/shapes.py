@@ -23,7 +23,7 @@ def shape_commands(
 
     def move(x: Floats, y: Floats) -> tuple[Floats, Floats]:
         u, v = (x - way.x0) * way.sx, (y - way.y0) * way.sy
-        return np.asarray(polyval2d(u, v, way.across)), np.asarray(polyval2d(u, v, way.down))
+        return np.asarray(polyval2d(u, v, way.across), np.float64), np.asarray(polyval2d(u, v, way.down), np.float64)
 
     near = shapely.clip_by_rect(shapes, way.west, way.south, way.east, way.north)
     moved = shapely.transform(near, move, interleaved=False)  # type: ignore[arg-type]
