@@ -15,8 +15,8 @@ from geoplan_layers.prepared.edges import Edges
 from geoplan_layers.prepared.kernel import HEAVY, shared_areas
 from geoplan_layers.prepared.pack import Pack
 
-_AT_ONCE, _THREADS = 4_096, 2
-"""Patches whose neighbours are looked for together."""
+_AT_ONCE, _LONG_AT_ONCE, _THREADS = 4_096, 64, 2
+"""Patches whose neighbours are looked for together: a long one has many whose boxes touch its own."""
 _WORST = 10
 _LONG = 300
 """Vertices past which a patch asks for its neighbours and is not asked by shorter ones: the kernel looks at each vertex
@@ -55,8 +55,9 @@ def overlapping(pack: Pack, edges: Edges, progress: Progress) -> Overlapping:
     long = _vertices(pack) > _LONG
     is_asked = (edges.alone > 0) | _stacked(pack.boxes) | long
     total, done, whole = Overlapping(), 0, int(is_asked.sum())
-    for asked, most in ((np.flatnonzero(is_asked & long), HEAVY), (np.flatnonzero(is_asked & ~long), _LONG)):
-        for portion in _portions(asked):
+    kinds = ((is_asked & long, HEAVY, _LONG_AT_ONCE), (is_asked & ~long, _LONG, _AT_ONCE))
+    for asked, most, at_once in kinds:
+        for portion in _portions(np.flatnonzero(asked), at_once):
             total.add(_of(pack, portion, is_asked, long, most))
             done += len(portion)
             progress("overlaps", done, whole)
@@ -68,9 +69,9 @@ def _vertices(pack: Pack) -> NDArray[np.int64]:
     return np.diff(np.asarray(pack.rings)[np.asarray(pack.parts)[np.asarray(pack.patches)]])
 
 
-def _portions(asked: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    for at in range(0, len(asked), _AT_ONCE):
-        yield asked[at : at + _AT_ONCE]
+def _portions(asked: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+    for at in range(0, len(asked), size):
+        yield asked[at : at + size]
 
 
 def _stacked(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -92,12 +93,17 @@ def _of(
     once = (one < other) | ~is_asked[other]
     once = np.where(long[one] != long[other], long[one], once) & (one != other)
     one, other, areas = one[once], other[once], found.areas[once]
-    length = np.minimum(shapely.length(pack.shapes(one)), shapely.length(pack.shapes(other)))
-    real = areas >= PRINTS_AS_ZERO + _SHIFTED * length
+    real = areas >= PRINTS_AS_ZERO + _SHIFTED * np.minimum(_lengths(pack, one), _lengths(pack, other))
     one, other, areas = one[real], other[real], areas[real]
     largest = np.argsort(-areas, kind="stable")[:_WORST]
     worst = [_told(pack, float(areas[i]), int(one[i]), int(other[i])) for i in largest]
     return Overlapping(len(one), float(areas.sum()), _slivers(pack, one, other), worst)
+
+
+def _lengths(pack: Pack, index: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Length of the outline of patches, m; each is drawn once, since a long one may stand in many pairs."""
+    each, at = np.unique(index, return_inverse=True)
+    return np.asarray(shapely.length(pack.shapes(each)), dtype=np.float64)[at]
 
 
 def _slivers(pack: Pack, one: NDArray[np.int64], other: NDArray[np.int64]) -> int:
