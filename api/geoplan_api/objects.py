@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from geoplan.errors import CannotFinish, NotFound
 from geoplan_api.home import Home
+from geoplan_layers.durable import bring_to_disk
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -51,13 +51,13 @@ class Objects:
         """
         try:
             digest = sha256 or _digest(path)
-            _bring_to_disk(path)
+            bring_to_disk(path)
             target = self._place(digest)
             if not target.parent.is_dir():
                 target.parent.mkdir(mode=0o700, exist_ok=True)
-                _bring_to_disk(target.parent.parent)
+                bring_to_disk(target.parent.parent)
             path.replace(target)
-            _bring_to_disk(target.parent)
+            bring_to_disk(target.parent)
         except OSError as wrong:
             raise _unwritten(wrong) from None
         return digest
@@ -107,17 +107,6 @@ class Objects:
 def _digest(path: Path) -> str:
     with path.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _bring_to_disk(path: Path) -> None:
-    """Flush a file or the entries of a folder from the system's memory to the disk."""
-    if os.name == "nt" and path.is_dir():
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _unwritten(wrong: OSError) -> CannotFinish:

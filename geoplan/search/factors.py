@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 import shapely
@@ -46,21 +47,17 @@ def factors(grid: Grid, criteria: Criteria, sources: Sources, progress: Progress
     return found
 
 
-class _Reader:
+class _Reader(Protocol):
     """Figures of one factor on rows of the grid."""
 
-    def __init__(self, grid: Grid) -> None:
-        self.grid = grid
-
-    def values(self, first: int, last: int) -> Values:
-        raise NotImplementedError
+    def values(self, first: int, last: int) -> Values: ...
 
 
-class _Distance(_Reader):
+class _Distance:
     """Metres between the centres of a cell and of the nearest cell that a feature touches, up to a limit."""
 
     def __init__(self, grid: Grid, features: Features, coverage: Features | None, farthest: float) -> None:
-        super().__init__(grid)
+        self.grid = grid
         self.features, self.coverage, self.farthest = features, coverage, farthest
         self.reach = math.ceil(farthest / grid.cell) + 1
 
@@ -77,11 +74,11 @@ class _Distance(_Reader):
         return _unknown_outside(found, self.coverage, self.grid.strip(first, last))
 
 
-class _Share(_Reader):
+class _Share:
     """Share of a cell that polygons cover."""
 
     def __init__(self, grid: Grid, features: Features, coverage: Features | None) -> None:
-        super().__init__(grid)
+        self.grid = grid
         self.features, self.coverage = features, coverage
 
     def values(self, first: int, last: int) -> Values:
@@ -89,11 +86,11 @@ class _Share(_Reader):
         return _unknown_outside(covered_share(self.features, strip).astype(np.float32), self.coverage, strip)
 
 
-class _Cells(_Reader):
+class _Cells:
     """Values of a raster."""
 
     def __init__(self, grid: Grid, role: str, sources: Sources, asked_by: str) -> None:
-        super().__init__(grid)
+        self.grid = grid
         self.read = sources.raster(role, asked_by)
 
     def values(self, first: int, last: int) -> Values:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Set
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from geoplan.errors import CannotFinish
 from geoplan_api.home import Home
+from geoplan_layers.durable import bring_to_disk, bring_tree_to_disk
 
 
 class JobFolders:
@@ -75,21 +75,8 @@ class JobFolders:
     def _settle(self, folder: Path, target: Path) -> None:
         try:
             target.parent.mkdir(mode=0o700, exist_ok=True)
-            for place, _, files in os.walk(folder, topdown=False):
-                for each in (*(Path(place, name) for name in files), Path(place)):
-                    _bring_to_disk(each)
+            bring_tree_to_disk(folder)
             folder.rename(target)
-            _bring_to_disk(target.parent)
+            bring_to_disk(target.parent)
         except OSError as wrong:
             raise CannotFinish("home-not-writable", path="jobs", detail=wrong.strerror or str(wrong)) from None
-
-
-def _bring_to_disk(path: Path) -> None:
-    """Flush a file or the entries of a folder from the system's memory to the disk."""
-    if path.is_symlink() or (os.name == "nt" and path.is_dir()):
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -160,8 +160,8 @@ def show_search_map(request: Request, search_id: str) -> Response:
 def why_there(request: Request, search_id: str, lon: str = "", lat: str = "") -> Response:
     """某一点为何能选或不能选 / why a point is or is not a site."""
     from geoplan.search.content import SearchContent
-    from geoplan_api.cli.search import why_lines
     from geoplan_api.search.why import why_at
+    from geoplan_api.search.why_words import why_lines
 
     only(request, JSON)
     service = service_of(request)

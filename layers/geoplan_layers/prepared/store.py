@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from pydantic import ValidationError
 
 from geoplan.errors import CannotFinish, NotFound
+from geoplan_layers.durable import bring_to_disk, bring_tree_to_disk
 from geoplan_layers.prepared.layer import PreparedLayer
 from geoplan_layers.prepared.version import META, Meta, Version
 
@@ -153,9 +154,9 @@ class LayerStore:
         place = self._of(role) / sha256[:_ID_DIGITS]
         place.parent.mkdir(parents=True, exist_ok=True)
         if not (place / META).is_file():
-            _settle(built)
+            bring_tree_to_disk(built)
             built.rename(place)
-            _sync(place.parent)
+            bring_to_disk(place.parent)
         self.use(role, place.name)
         return _read(place)
 
@@ -168,7 +169,7 @@ class LayerStore:
             opened.flush()
             os.fsync(opened.fileno())
         fresh.replace(path)
-        _sync(path.parent)
+        bring_to_disk(path.parent)
 
     def remove(self, role: str, id: str | None = None) -> tuple[Version, ...]:
         """Remove one version, or all of a role; the newest that is left is used where the one in use goes.
@@ -221,27 +222,6 @@ def _read(folder: Path) -> Version:
         return Version(folder, Meta.model_validate_json((folder / META).read_bytes()))
     except (ValidationError, OSError) as wrong:
         raise CannotFinish("layer-damaged", path=str(folder), detail=str(wrong).splitlines()[0][:160]) from None
-
-
-def _settle(built: Path) -> None:
-    """See that everything of a folder is on the disk."""
-    for each in built.rglob("*"):
-        if each.is_file():
-            with each.open("rb") as opened:
-                os.fsync(opened.fileno())
-        else:
-            _sync(each)
-    _sync(built)
-
-
-def _sync(folder: Path) -> None:
-    if os.name == "nt":  # directories cannot be opened there
-        return
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 if os.name == "nt":
