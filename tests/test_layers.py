@@ -75,7 +75,8 @@ def store(tmp_path: Path) -> LayerStore:
     return LayerStore(tmp_path / "home" / "layers")
 
 
-def written(frame: gpd.GeoDataFrame, path: Path, **options) -> Path:
+def written(rows: pd.DataFrame, path: Path, **options) -> Path:
+    frame = gpd.GeoDataFrame(rows)
     if path.suffix == ".parquet":
         frame.to_parquet(path)
     elif path.suffix == ".geojson":
@@ -162,7 +163,7 @@ def test_an_open_layer_outlives_its_removal(tmp_path, store) -> None:
 
 
 def test_codes_that_could_mean_different_land_are_asked_about(tmp_path, store) -> None:
-    path = written(mesh().drop(columns="KCXS"), tmp_path / "patches.gpkg")  # pyright: ignore[reportArgumentType]
+    path = written(mesh().drop(columns="KCXS"), tmp_path / "patches.gpkg")
     with pytest.raises(InputRefused, match="FILE@ and one of third-survey, second-survey") as refused:
         imported(store, path)
     assert refused.value.message.args["choices"][0] == "third-survey"
@@ -200,7 +201,7 @@ def test_a_declared_coverage_is_the_files(tmp_path, store) -> None:
 
 def test_several_files_are_one_layer(tmp_path, store) -> None:
     frame = mesh()
-    parts = [written(frame[:400], tmp_path / "a.shp"), written(frame[400:], tmp_path / "b.gpkg")]  # pyright: ignore[reportArgumentType]
+    parts = [written(frame.iloc[:400], tmp_path / "a.shp"), written(frame.iloc[400:], tmp_path / "b.gpkg")]
     request = ImportRequest("land-use", tuple(parse_layer(f"land-use={path}") for path in parts))
     version = import_layer(request, store)
     layer = store.open("land-use")
@@ -250,7 +251,7 @@ def test_broken_patches_are_listed_and_their_ground_is_not_known(tmp_path, store
     layer = store.open("land-use")
     known = layer.declared(HUZHOU)
     missing = shapely.difference(box(-500, -500, 3000, 2500), known)
-    mended = shapely.union_all(shapely.make_valid(frame.geometry[broken].to_numpy()))  # pyright: ignore[reportAttributeAccessIssue]
+    mended = shapely.union_all(shapely.make_valid(np.asarray(frame.geometry[broken], dtype=object)))
     assert shapely.area(shapely.difference(mended, missing)) < 1e-6
     assert abs(left.area_m2 - survey_areas(np.array([missing], dtype=object), HUZHOU)[0]) < 0.02
     assert [note.id for note in layer.notes] == ["layer.quarantined"]
@@ -261,10 +262,10 @@ def test_an_exclusion_over_a_quarantined_patch_is_no_pass(tmp_path, store) -> No
     near = shapely.make_valid(frame.geometry[broken[0]])
     frame = frame.assign(farm=frame.index.isin(broken)).query("farm").drop(columns="farm")
     covers = written(gpd.GeoDataFrame(geometry=[box(-500, -500, 3000, 2500)], crs=4549), tmp_path / "c.gpkg")
-    path = written(pd.concat([frame, far_away(frame)]), tmp_path / "YJJBNT.gpkg")  # pyright: ignore[reportArgumentType]
+    path = written(pd.concat([frame, far_away(frame)]), tmp_path / "YJJBNT.gpkg")
     role = "permanent-basic-farmland"
     imported(store, path, role, coverage=parse_selector(str(covers)))
-    over = shapely.box(*near.buffer(5).bounds)  # pyright: ignore[reportAttributeAccessIssue]
+    over = shapely.box(*shapely.bounds(shapely.buffer(near, 5)))
     beside = box(2_100, 1_700, 100, 100)
     found = {}
     for name, drawn in (("over", over), ("beside", beside)):
@@ -278,7 +279,7 @@ def test_an_exclusion_over_a_quarantined_patch_is_no_pass(tmp_path, store) -> No
     assert found["over"].coverage["construction"] < 1.0
 
 
-def far_away(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def far_away(frame: pd.DataFrame) -> pd.DataFrame:
     """One good patch of the same layer, away from everything."""
     return frame.iloc[:1].assign(geometry=[box(2_500, 2_300, 20, 20)])
 
@@ -307,7 +308,7 @@ def test_quality_names_overlaps_gaps_codes_and_the_area_column(tmp_path, store) 
     frame["TBMJ"] = (frame.TBMJ / 10_000).round(4)
     frame.loc[60, "TBMJ"] += 0.05
     covers = written(gpd.GeoDataFrame(geometry=[frame.union_all().union(hole)], crs=4549), tmp_path / "c.gpkg")
-    quality_of = imported(store, written(frame, tmp_path / "a.gpkg"), coverage=parse_selector(str(covers))).meta  # pyright: ignore[reportArgumentType]
+    quality_of = imported(store, written(frame, tmp_path / "a.gpkg"), coverage=parse_selector(str(covers))).meta
     quality, overlap = quality_of.quality, frame.geometry[500].intersection(frame.geometry[501]).area
     assert quality_of.quarantine.reasons == {"duplicate": 1}
     assert quality.unknown_codes == 1
@@ -320,9 +321,9 @@ def test_quality_names_overlaps_gaps_codes_and_the_area_column(tmp_path, store) 
     assert abs(quality.overlaps.area_m2 - overlap - frame.geometry[30].area) < 0.1
     assert quality.gaps is not None
     assert quality.gaps.count == 1
-    assert abs(quality.gaps.area_m2 - hole.area) < 0.1  # pyright: ignore[reportAttributeAccessIssue]
+    assert abs(quality.gaps.area_m2 - shapely.area(hole)) < 0.1
     place = HUZHOU.from_lonlat(np.array([quality.gaps.worst[0].lon]), np.array([quality.gaps.worst[0].lat]))
-    assert hole.contains(shapely.Point(place[0][0], place[1][0]))  # pyright: ignore[reportAttributeAccessIssue]
+    assert shapely.contains(hole, shapely.Point(place[0][0], place[1][0]))
 
 
 def box_inside(shape) -> shapely.Polygon:
@@ -358,7 +359,7 @@ def test_the_command_line_imports_lists_shows_and_removes(tmp_path) -> None:
         "layers",
         "add",
         "land-use",
-        str(written(mesh().drop(columns="KCXS"), tmp_path / "x.gpkg")),  # pyright: ignore[reportArgumentType]
+        str(written(mesh().drop(columns="KCXS"), tmp_path / "x.gpkg")),
         "--lang",
         "en",
     )
@@ -391,7 +392,7 @@ def test_a_killed_import_leaves_the_old_version_and_the_next_one_sweeps(tmp_path
     small = written(mesh(), tmp_path / "DLTB.gpkg")
     assert run(home, "layers", "add", "land-use", str(small)).returncode == 0
     before = json.loads(run(home, "layers", "list", "--json").stdout)
-    big = written(pd.concat([mesh(seed) for seed in range(60)], ignore_index=True), tmp_path / "big.gpkg")  # pyright: ignore[reportArgumentType]
+    big = written(pd.concat([mesh(seed) for seed in range(60)], ignore_index=True), tmp_path / "big.gpkg")
     command = [sys.executable, "-m", "geoplan_api", "layers", "add", "land-use", str(big)]
     environment = {**os.environ, "GEOPLAN_HOME": str(home)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as running:
@@ -469,7 +470,10 @@ def test_a_lost_index_is_made_anew_from_the_open_file(tmp_path, store, role) -> 
     frame = mesh()
     if role == "roads":
         frame = frame[["TBBH", "geometry"]].assign(geometry=frame.geometry.boundary)
-    parts = [written(frame[:500], tmp_path / "a.gpkg"), written(frame[500:], tmp_path / "b.shp", encoding="GBK")]  # pyright: ignore[reportArgumentType]
+    parts = [
+        written(frame.iloc[:500], tmp_path / "a.gpkg"),
+        written(frame.iloc[500:], tmp_path / "b.shp", encoding="GBK"),
+    ]
     version = import_layer(ImportRequest(role, tuple(parse_layer(f"{role}={each}") for each in parts)), store)
     index = version.folder / "index"
     before = {each.name: each.read_bytes() for each in index.iterdir()}

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 from playwright.sync_api import Browser, expect
+from pydantic import SecretStr
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
@@ -40,8 +41,15 @@ WAIT_S = 180.0
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, storage: Storage) -> Iterator[Running]:
-    database = Database(address=cluster.reader_address, password=PASSWORD, tables=("survey.red*",), tls="disable")  # pyright: ignore[reportArgumentType]
-    bucket = Bucket(address="s3://land/layers", endpoint=storage.endpoint, access_key="key", secret_key=PASSWORD)  # pyright: ignore[reportArgumentType]
+    database = Database(
+        address=cluster.reader_address, password=SecretStr(PASSWORD), tables=("survey.red*",), tls="disable"
+    )
+    bucket = Bucket(
+        address="s3://land/layers",
+        endpoint=storage.endpoint,
+        access_key=SecretStr("key"),
+        secret_key=SecretStr(PASSWORD),
+    )
     with running(tmp_path_factory.mktemp("home"), databases=(database,), buckets=(bucket,)) as service:
         yield service
 
@@ -150,7 +158,10 @@ def test_versions_are_fetched_used_and_removed(served: Running, tmp_path: Path) 
     assert not served.client.get(old).json()["in_use"]
     got = served.client.get(f"{new}/layer.parquet", headers={"Accept": "*/*"})
     assert pq.read_table(io.BytesIO(got.content)).num_rows == 1
-    assert gpd.read_parquet(io.BytesIO(got.content)).crs.to_epsg() == 4549  # pyright: ignore[reportArgumentType, reportOptionalMemberAccess]
+    parquet: Any = io.BytesIO(got.content)
+    crs = gpd.read_parquet(parquet).crs
+    assert crs is not None
+    assert crs.to_epsg() == 4549
     assert served.client.get(f"{new}/quarantine.parquet").json()["code"] == "layer-without-that-file"
     assert served.client.get(f"{new}/picture.png").content.startswith(b"\x89PNG")
     used = served.client.post(f"{old}/use", headers=BROWSER)

@@ -113,7 +113,7 @@ def test_web_mercator_that_looks_like_zone_13_is_told_by_the_place() -> None:
     with pytest.raises(InputRefused, match=r"EPSG:4491 does not fit .*EPSG:3857 \(Web Mercator, 南通市\)"):
         settle(nantong, recognise(4491), ReadOptions(), "a", "a")
     kashgar = by(shapely.box(75.9, 39.4, 75.91, 39.41), Transformer.from_crs(4490, 4491, always_xy=True).transform)
-    assert settle(shapely.total_bounds(kashgar), recognise(4491), ReadOptions(), "a", "a").frame.epsg == 4491  # pyright: ignore[reportArgumentType]
+    assert settle(tuple(shapely.total_bounds(kashgar)), recognise(4491), ReadOptions(), "a", "a").frame.epsg == 4491
     with pytest.raises(InputRefused, match=r"EPSG:4491 .*EPSG:3857"):
         settle(nantong, recognise(4491), ReadOptions(place=place_named("320600")), "a", "a")
 

@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from pydantic import SecretStr
 
 from geoplan.errors import CallRefused, CannotFinish, GeoplanError, InputRefused, TooLarge
-from geoplan.progress import Cancelled, unwatched
+from geoplan.progress import Cancelled, Progress, unwatched
 from geoplan_api.settings import read_settings
 from geoplan_layers.files.limits import LAYER
 from geoplan_layers.remote import object_store
@@ -70,10 +71,17 @@ def filled(cluster: Cluster, name: str, count: int, srid: int = 4528, kind: str 
 # --- PostGIS -----------------------------------------------------------------------------------------------------
 
 
+def told_to(heard: list[tuple[str, float, float]]) -> Progress:
+    def hear(stage: str, done: float, total: float) -> None:
+        heard.append((stage, done, total))
+
+    return hear
+
+
 def test_a_table_is_copied_whole_and_read_like_any_file(cluster: Cluster, tmp_path: Path) -> None:
     filled(cluster, "dltb", 12_345)
     told: list[tuple[str, float, float]] = []
-    path = fetch_table(table(cluster, "dltb"), tmp_path, lambda *each: told.append(each))  # pyright: ignore[reportArgumentType]
+    path = fetch_table(table(cluster, "dltb"), tmp_path, told_to(told))
     read = read_table(Selector(path, shown="dltb"), LAYER)
     assert read.frame is not None
     assert read.frame.epsg == 4528
@@ -149,7 +157,9 @@ def test_of_several_geometries_one_is_named(cluster: Cluster, tmp_path: Path) ->
 def test_what_the_database_refuses_is_told_without_the_password(cluster: Cluster, tmp_path: Path) -> None:
     filled(cluster, "secret", 1)
     cluster.run("REVOKE ALL ON survey.secret FROM reader")
-    nobody = Database(address=f"postgresql://reader@127.0.0.1:{free_port()}/land", password=PASSWORD, tables=("*.*",))  # pyright: ignore[reportArgumentType]
+    nobody = Database(
+        address=f"postgresql://reader@127.0.0.1:{free_port()}/land", password=SecretStr(PASSWORD), tables=("*.*",)
+    )
     wrongs = [
         (table(cluster, "secret"), "permission denied"),
         (table(cluster, "dltb", password=f"{PASSWORD}x"), "password authentication failed"),
@@ -177,7 +187,9 @@ def test_a_copy_is_stopped(cluster: Cluster, tmp_path: Path) -> None:
 
 
 def bucket(storage: Storage, address: str = "s3://land/layers") -> Bucket:
-    return Bucket(address=address, endpoint=storage.endpoint, access_key="key", secret_key=PASSWORD)  # pyright: ignore[reportArgumentType]
+    return Bucket(
+        address=address, endpoint=storage.endpoint, access_key=SecretStr("key"), secret_key=SecretStr(PASSWORD)
+    )
 
 
 def folder(storage: Storage, path: str) -> Folder:
@@ -196,7 +208,7 @@ def test_a_folder_is_copied_in_the_order_of_its_names(storage: Storage, tmp_path
     for i, name in enumerate(("b=2/part-0.parquet", "b=1/part-0.parquet", "_metadata", "b=1/.crc.parquet", "说明.txt")):
         storage.put(f"layers/dltb/{name}", part(40_500_000 + 100 * i))
     told: list[tuple[str, float, float]] = []
-    brought = fetch_folder(folder(storage, "land/layers/dltb/"), tmp_path, lambda *each: told.append(each))  # pyright: ignore[reportArgumentType]
+    brought = fetch_folder(folder(storage, "land/layers/dltb/"), tmp_path, told_to(told))
     assert [shown for _, shown in brought] == [f"s3://land/layers/dltb/b={i}/part-0.parquet" for i in (1, 2)]
     assert brought[1][0].read_bytes() == part(40_500_000)
     assert told[-1] == ("fetching", told[-1][2], told[-1][2])
@@ -215,12 +227,14 @@ def test_an_empty_folder_and_one_that_is_too_large_are_refused(
 
 
 def test_a_storage_that_refuses_is_told_without_its_keys(storage: Storage, tmp_path: Path) -> None:
-    gone = Bucket(address="s3://gone", endpoint=storage.endpoint, access_key="key", secret_key=PASSWORD)  # pyright: ignore[reportArgumentType]
+    gone = Bucket(
+        address="s3://gone", endpoint=storage.endpoint, access_key=SecretStr("key"), secret_key=SecretStr(PASSWORD)
+    )
     away = Bucket(
         address="s3://land",
         endpoint=f"http://127.0.0.1:{free_port()}",
-        access_key="key",  # pyright: ignore[reportArgumentType]
-        secret_key=PASSWORD,  # pyright: ignore[reportArgumentType]
+        access_key=SecretStr("key"),
+        secret_key=SecretStr(PASSWORD),
     )
     for where in (gone, away):
         asked = Folder(where, where.path)
@@ -232,8 +246,8 @@ def test_a_storage_that_refuses_is_told_without_its_keys(storage: Storage, tmp_p
 
 # --- what is allowed ---------------------------------------------------------------------------------------------
 
-LAND = Database(address="postgresql://reader@db.office.cn/land", password="s3cret", tables=("survey.dl*",))  # pyright: ignore[reportArgumentType]
-LAYERS = Bucket(address="s3://land/layers", secret_key="s3cret", access_key="key")  # pyright: ignore[reportArgumentType]
+LAND = Database(address="postgresql://reader@db.office.cn/land", password=SecretStr("s3cret"), tables=("survey.dl*",))
+LAYERS = Bucket(address="s3://land/layers", secret_key=SecretStr("s3cret"), access_key=SecretStr("key"))
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_shifted_degrees_and_swapped_axes_are_declared_on_the_start_page(
     browser: Browser, service: Running, tmp_path: Path
 ) -> None:
     swapped = shapely.transform(SQUARE, lambda points: points[:, ::-1])
-    ring = frame(SQUARE).to_crs(4326).geometry[0].exterior.coords  # pyright: ignore[reportAttributeAccessIssue]
+    ring = shapely.get_coordinates(frame(SQUARE).to_crs(4326).geometry[0]).tolist()
     places = " ".join(f"{lon!r},{lat!r}" for lon, lat in ring)
     kml = tmp_path / "奥维.kml"
     kml.write_text(

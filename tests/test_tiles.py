@@ -257,14 +257,15 @@ def test_traced_classes_give_the_same_grid_again(cells: Any) -> None:
         assert shapely.is_valid(shape)
         assert shape.area == np.count_nonzero(cells == value)
         assert len(shapely.get_parts(shape)) == _patches(cells == value)
-        again[rasterio.features.rasterize([shape], cells.shape).astype(bool)] = value  # pyright: ignore[reportOptionalMemberAccess]
+        again[np.asarray(rasterio.features.rasterize([shape], cells.shape), dtype=bool)] = value
     assert np.array_equal(again, cells)
 
 
 def _patches(mask: Any) -> int:
     from scipy.ndimage import label
 
-    return int(label(mask)[1])  # pyright: ignore[reportIndexIssue]
+    found: Any = label(mask)
+    return int(found[1])
 
 
 def _mesh(count: int, size: float) -> list[Any]:
