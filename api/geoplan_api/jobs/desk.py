@@ -113,8 +113,14 @@ class JobDesk:
         return entered
 
     def can_go_on(self, job: Job) -> bool:
-        """Whether an answer would let a failed job go on."""
-        return job.status == "failed" and job.result is None and self._folders.inputs(job.id).is_dir()
+        """Whether an answer would let a failed job go on: it came back with a question and still has its inputs."""
+        failed = job.status == "failed" and job.result is None
+        return failed and self._is_question(job.kind, job.error) and self._folders.inputs(job.id).is_dir()
+
+    def _is_question(self, kind: str, error: Mapping[str, Any] | None) -> bool:
+        """Whether a refusal names what its user may choose, and a job of the kind goes on with the choice."""
+        known, args = self.kinds.get(kind), (error or {}).get("args", {})
+        return known is not None and known.asks and bool(args.get("choices") or args.get("found"))
 
     def cancel(self, job_id: str) -> Job:
         """Ask for the end of a job; one that runs ends within two seconds. Raises as `JobTable.get` does."""
@@ -209,7 +215,7 @@ class JobDesk:
             else:
                 stopped = as_stored(CannotFinish("job-stopped"))
                 self.table.end(job.id, "failed", error=end.error if end.how == "failed" else stopped)
-        if not (self.kinds[job.kind].asks and _has_choices(end.error)):
+        if not self._is_question(job.kind, end.error):
             self._folders.tidy(job.id, keep=end.how == "done")
 
     def _sweep_often(self) -> None:
@@ -230,9 +236,3 @@ class JobDesk:
         if first:
             self._folders.sweep(self.table.ids())
         self._folders.sweep_inputs(set(self.table.open_ids()), _KEPT_S)
-
-
-def _has_choices(error: Mapping[str, Any] | None) -> bool:
-    """Whether a refusal names what its user may choose."""
-    args = (error or {}).get("args", {})
-    return bool(args.get("choices") or args.get("found"))
