@@ -23,6 +23,7 @@ SOURCES = (
     "grid.py",
     "green.py",
     "ragged.py",
+    "soundness.py",
     "edges.py",
     "tiles/varint.py",
     "tiles/outline.py",

@@ -26,6 +26,7 @@ from geoplan_layers.files.limits import LAYER
 from geoplan_layers.layer_file import LINES_TOO, of_layer
 from geoplan_layers.locate import Located, ReadOptions, settle
 from geoplan_layers.prepared.ragged import plain
+from geoplan_layers.prepared.soundness import look
 from geoplan_layers.prepared.spill import Spill
 from geoplan_layers.selector import LayerSpec
 from geoplan_layers.vector import opened
@@ -139,39 +140,47 @@ def _text(value: object) -> str:
 def _take(batch: Batch, located: Located, spec: LayerSpec, taken: Taken, first_row: int) -> int:
     """Look at the rows of a batch and keep them; the largest row number."""
     rows = _undictionaried(batch.rows)
-    raw = _objects(batch)
-    with np.errstate(invalid="ignore"):
-        shapes = shapely.from_wkb(raw, on_invalid="ignore")
-    if located.swapped:
-        shapes = located.shapes(shapes)
     column = rows.column(0)
-    usable = _usable(shapes, raw, spec, taken)
-    fits, sizes = plain(column)
-    foreign = np.flatnonzero(usable & ~fits & _surfaces(shapes)) if not located.swapped else np.flatnonzero(usable)
-    if len(foreign) or not _surfaces(shapes[usable]).all():
-        column = _written(column, shapes, usable)
-        _, sizes = plain(column)
-    boxes = np.full((len(raw), 4), np.nan)
-    boxes[usable] = shapely.bounds(shapes[usable])
+    seen = look(column)
+    asked = np.arange(len(column)) if located.swapped else np.flatnonzero(~seen.sound)
+    usable, boxes, vertices = np.ones(len(column), dtype=bool), seen.boxes, seen.vertices
+    if len(asked) < len(column):
+        taken.kinds.add("Polygon")
+    if len(asked):
+        shapes, usable[asked] = _asked(column, asked, located, spec, taken)
+        boxes[asked] = np.nan
+        good = usable[asked]
+        boxes[asked[good]] = shapely.bounds(shapes[good])
+        taken.kinds.update(_kinds(shapes[good]))
+        foreign = good if located.swapped else good & ~seen.plain[asked]
+        if foreign.any():
+            column = _written(column, asked[foreign], shapes[foreign])
+            vertices = plain(column)[1][:, 2]
     numbers = rows.column(1).to_numpy() + first_row
     taken.spill.add(rows.set_column(0, rows.schema.field(0), column))
     taken.boxes.append(boxes)
     taken.rows.append(numbers)
-    taken.keys.append(np.fromiter((hash(each) for each in raw), np.int64, len(raw)))
-    taken.vertices += int(sizes[usable, 2].sum())
-    taken.kinds.update(_kinds(shapes[usable]))
+    taken.keys.append(seen.keys)
+    taken.vertices += int(vertices[usable].sum())
     taken.years.update(_years(batch, spec.role))
-    taken.count += len(raw)
+    taken.count += len(column)
     return int(numbers.max())
 
 
-def _usable(shapes: Any, raw: Any, spec: LayerSpec, taken: Taken) -> NDArray[np.bool_]:
-    """Which rows can be used; the others are left out with their reason."""
+def _asked(
+    column: Any, asked: NDArray[np.int64], located: Located, spec: LayerSpec, taken: Taken
+) -> tuple[Any, NDArray[np.bool_]]:
+    """Some rows as GEOS reads them, and which of them can be used; the others are left out with their reason."""
+    raw = np.array(column.take(pa.array(asked)).to_pylist(), dtype=object)
+    with np.errstate(invalid="ignore"):
+        shapes = shapely.from_wkb(raw, on_invalid="ignore")
+    if located.swapped:
+        shapes = located.shapes(shapes)
     usable = np.ones(len(shapes), dtype=bool)
 
     def leave(which: NDArray[np.bool_], reason: str, details: list[str] | None = None) -> None:
         for k, i in enumerate(np.flatnonzero(which & usable)):
-            taken.left_out.append(LeftOut(taken.count + int(i), reason, details[k] if details else ""))
+            taken.left_out.append(LeftOut(taken.count + int(asked[i]), reason, details[k] if details else ""))
         usable[which] = False
 
     missing = np.array([each is None for each in raw])
@@ -185,7 +194,7 @@ def _usable(shapes: Any, raw: Any, spec: LayerSpec, taken: Taken) -> NDArray[np.
         leave(~_surfaces(shapes), "no-polygon")
     broken = usable & ~shapely.is_valid(shapes)
     leave(broken, "invalid", [str(each) for each in shapely.is_valid_reason(shapes[broken])])
-    return usable
+    return shapes, usable
 
 
 def _years(batch: Batch, role: str) -> list[int]:
@@ -215,11 +224,12 @@ def _kinds(shapes: Any) -> set[str]:
     return {_KINDS[int(each)] for each in np.unique(shapely.get_type_id(shapes))}
 
 
-def _written(column: Any, shapes: Any, usable: NDArray[np.bool_]) -> Any:
-    """The shapes as little-endian two-dimensional binary; those that are not usable as they came."""
-    made = shapely.to_wkb(shapes, byte_order=1, output_dimension=2)
-    kept = column.to_pylist()
-    return pa.array([m if ok else k for m, k, ok in zip(made, kept, usable, strict=True)], pa.large_binary())
+def _written(column: Any, which: NDArray[np.int64], shapes: Any) -> Any:
+    """The column with some rows written anew, as little-endian two-dimensional binary."""
+    values = column.to_pylist()
+    for i, made in zip(which, shapely.to_wkb(shapes, byte_order=1, output_dimension=2), strict=True):
+        values[i] = made
+    return pa.array(values, pa.large_binary())
 
 
 def _objects(batch: Batch) -> NDArray[np.object_]:
