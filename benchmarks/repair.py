@@ -1,10 +1,11 @@
 """Repairs of random failing proposals: how many are repaired, how near the lower bound, how long, and what is refused.
 
     .venv/bin/python benchmarks/repair.py                      300 proposals: half on invented ground, half on the demo
-    .venv/bin/python benchmarks/repair.py --count 40 --first 0
+    .venv/bin/python benchmarks/repair.py --ground demo --count 20 --first 700
 
-Each is seeded. A refusal for a conflict is verified by exhaustive search over 4 m cells: every cell that any part of
-an allowed ground may hold counts as free, and no connected set of free cells can hold what the named rules ask for.
+Each is seeded. A refusal for a conflict is verified by exhaustive search over 4 m cells, at the edge of allowed ground
+quartered down to 0.25 m: every cell that any part of an allowed ground may hold counts as free, and no connected set of
+free cells can hold what the named rules ask for.
 """
 
 from __future__ import annotations
@@ -42,9 +43,11 @@ from geoplan_layers.sandbox.session import reading
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from builders import ON, X0, Y0
-from random_proposals import case, outline
+from random_proposals import case, construction_within, outline
 
 CELL = 4.0
+FINEST = 0.25
+"""m: cells at the edge of allowed ground are quartered down to this."""
 
 
 @dataclass
@@ -58,17 +61,20 @@ class Tally:
     kinds: Counter[str] = field(default_factory=Counter)
     several: int = 0
 
-    def add(self, found: Repaired, seconds: float, problem: Callable[[], Problem]) -> None:
-        """Count one."""
+    def add(self, seed: int, found: Repaired, seconds: float, problem: Callable[[], Problem]) -> None:
+        """Count one, and print what came of it."""
         self.outcomes[found.outcome] += 1
         self.seconds.append(seconds)
+        told = f"{sum(self.outcomes.values())}: seed {seed}, {found.outcome}, {seconds:.1f} s"
         if found.answers and found.bound_m2:
             self.ratios.append(found.answers[0].change.area / found.bound_m2)
             self.kinds[found.answers[0].kind] += 1
             self.several += len(found.answers) > 1
-        if found.outcome == "conflict" and len(self.verified) < 10:
+            told += f", {', '.join(a.kind for a in found.answers)}, ratio {self.ratios[-1]:.4f}"
+        if found.outcome == "conflict":
             self.verified.append(is_conflict(problem(), found.conflict))
-            print(f"  conflict of {', '.join(found.conflict)}: verified {self.verified[-1]}", flush=True)
+            told += f", of {', '.join(found.conflict)}: verified {self.verified[-1]}"
+        print(told, flush=True)
 
     def told(self, name: str) -> str:
         """One row of the table."""
@@ -85,6 +91,46 @@ class Tally:
         )
 
 
+@dataclass(frozen=True)
+class Room:
+    """Ground that may be used: what lies on one of the pairs' first ground (anywhere if none) and not on its second."""
+
+    ways: tuple[tuple[shapely.Geometry | None, shapely.Geometry], ...]
+
+    def may_lie_in(self, cells: np.ndarray) -> np.ndarray:
+        """Cells of which any part may be used."""
+        return self._any(cells, shapely.intersects, shapely.covers)
+
+    def holds(self, cells: np.ndarray) -> np.ndarray:
+        """Cells that may be used as a whole."""
+        return self._any(cells, shapely.covers, shapely.intersects)
+
+    def _any(self, cells: np.ndarray, on: Callable[..., np.ndarray], off: Callable[..., np.ndarray]) -> np.ndarray:
+        found = np.zeros(cells.shape, dtype=bool)
+        for ground, barred in self.ways:
+            shapely.prepare(barred)
+            fits = ~off(barred, cells)
+            if ground is not None:
+                shapely.prepare(ground)
+                fits &= on(ground, cells)
+            found |= fits
+        return found
+
+    def area_at_most(self, cells: np.ndarray, finest: float = FINEST) -> float:
+        """m² of some cells that may be used, at most: cells that are cut are quartered, the finest count as whole."""
+        total = 0.0
+        while True:
+            cells = cells[self.may_lie_in(cells)]
+            low_x, low_y, high_x, _ = shapely.bounds(cells).T
+            if not len(cells) or high_x[0] - low_x[0] <= finest:
+                return total + float(shapely.area(cells).sum())
+            whole = self.holds(cells)
+            total += float(shapely.area(cells[whole]).sum())
+            x, y, half = low_x[~whole], low_y[~whole], (high_x[0] - low_x[0]) / 2
+            corners = [(x + i * half, y + j * half) for i in (0, 1) for j in (0, 1)]
+            cells = np.concatenate([shapely.box(a, b, a + half, b + half) for a, b in corners])
+
+
 def is_conflict(problem: Problem, rules: tuple[str, ...]) -> bool:
     """Whether the rules leave no room, by every cell of the window."""
     named = [p for p in problem.rules if p.id in rules]
@@ -92,32 +138,21 @@ def is_conflict(problem: Problem, rules: tuple[str, ...]) -> bool:
     if any(span.is_empty for span in spans.values()) or spans["construction"].low > spans["planning"].high:
         return True
     bans = problem.bans(named)
+    free = Room(((None, bans.planning),))
+    wanted = [(free, spans["planning"].low)]
+    if problem.construction is not None:
+        drawn = shapely.union(problem.planning, problem.construction)
+        barred = shapely.union(bans.planning, bans.construction)
+        built = (drawn, barred)
+        stock = (shapely.intersection(problem.stock, problem.planning), bans.planning)
+        wanted.append((Room((built,)), max(spans["construction"].low, LEAST_PIECE)))
+        wanted.append((Room((built, stock)), spans["construction-land"].low))
     low_x, low_y, high_x, high_y = shapely.bounds(problem.window)
     x, y = np.meshgrid(np.arange(low_x, high_x, CELL), np.arange(low_y, high_y, CELL))
     cells = shapely.box(x, y, x + CELL, y + CELL)
-    free = _not_inside(bans.planning, cells)
-    room = free & _not_inside(bans.construction, cells)
-    stock = np.zeros_like(free)
-    if problem.construction is not None:
-        drawn = shapely.union(problem.planning, problem.construction)
-        shapely.prepare(drawn)
-        room &= shapely.intersects(drawn, cells)
-        shapely.prepare(problem.stock)
-        stock = shapely.intersects(problem.stock, cells) & shapely.intersects(problem.planning, cells)
-    labels, count = ndimage.label(free, np.ones((3, 3)))
-    for number in range(1, count + 1):
-        here = labels == number
-        enough = here.sum() * CELL**2 >= spans["planning"].low
-        built = (here & room).sum() * CELL**2 >= max(spans["construction"].low, LEAST_PIECE)
-        counted = (here & (room | stock)).sum() * CELL**2 >= spans["construction-land"].low
-        if enough and (problem.construction is None or (built and counted)):
-            return False
-    return True
-
-
-def _not_inside(ground: shapely.Geometry, cells: np.ndarray) -> np.ndarray:
-    shapely.prepare(ground)
-    return np.asarray(~shapely.covers(ground, cells), dtype=bool)
+    labels, count = ndimage.label(free.may_lie_in(cells), np.ones((3, 3)))
+    connected = (cells[labels == number] for number in range(1, count + 1))
+    return not any(all(least == 0 or room.area_at_most(each) >= least for room, least in wanted) for each in connected)
 
 
 def _problem(site: Site, ids: tuple[str, ...], options: Options, book: PolicyBook) -> Problem:
@@ -130,14 +165,15 @@ def on_invented_ground(seeds: Iterator[int], count: int) -> Tally:
     """Proposals of `tests/random_proposals.py` that fail."""
     tally = Tally()
     while sum(tally.outcomes.values()) < count:
-        its = case(next(seeds))
+        seed = next(seeds)
+        its = case(seed)
         started = time.perf_counter()
         found = its.repaired()
         seconds = time.perf_counter() - started
         if found.outcome in ("unchanged", "no-edit"):
             continue
         site = Site(its.proposal, its.layers, its.towns, accuracy=0.05, anywhere=False)
-        tally.add(found, seconds, partial(_problem, site, its.policies, Options(on=ON), PolicyBook()))
+        tally.add(seed, found, seconds, partial(_problem, site, its.policies, Options(on=ON), PolicyBook()))
     return tally
 
 
@@ -150,12 +186,13 @@ def on_the_demo(seeds: Iterator[int], count: int) -> Tally:
         plane = Plane(120)
         middle = boundary_of(town.planning, town.reading).on(plane).centroid  # type: ignore[attr-defined]
         while sum(tally.outcomes.values()) < count:
-            proposal = _drawn(np.random.default_rng(next(seeds)), middle, plane)
+            seed = next(seeds)
+            proposal = _drawn(np.random.default_rng(seed), middle, plane)
             started = time.perf_counter()
             found = repaired_on(basis, proposal)
             seconds = time.perf_counter() - started
             if found.outcome not in ("unchanged", "no-edit"):
-                tally.add(found, seconds, partial(_problem_on, basis, proposal))
+                tally.add(seed, found, seconds, partial(_problem_on, basis, proposal))
     return tally
 
 
@@ -168,9 +205,7 @@ def _problem_on(basis: Grounds, proposal: Proposal) -> Problem:
 def _drawn(rng: np.random.Generator, middle: shapely.Point, plane: Plane) -> Proposal:
     x, y = rng.uniform(-900, 900, 2).tolist()
     planning = outline(rng, middle.x + x - X0, middle.y + y - Y0, rng.uniform(1.2e6, 4.8e6))
-    inner = planning.representative_point()
-    construction = outline(rng, inner.x - X0, inner.y - Y0, rng.uniform(0.4e6, 1.5e6), 7)
-    inside = max(shapely.get_parts(construction.intersection(planning)), key=lambda p: p.area)
+    inside = construction_within(planning, rng, (0.4e6, 1.5e6))
     frame = Frame(plane.crs, plane.epsg, "cgcs2000")
     planning_drawn, construction_drawn = (
         Boundary(shapely.MultiPolygon([shape]), frame, Source("random", "0" * 64)) for shape in (planning, inside)
@@ -181,12 +216,17 @@ def _drawn(rng: np.random.Generator, middle: shapely.Point, plane: Plane) -> Pro
 def main() -> None:
     """Run and tell."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--count", type=int, default=300, help="proposals that fail, half on each ground")
     parser.add_argument("--first", type=int, default=0, help="first seed")
+    parser.add_argument("--ground", choices=GROUNDS, action="append", help="one ground alone, all the count on it")
     given = parser.parse_args()
-    half = given.count // 2
-    print(on_invented_ground(iter(range(given.first, 10**9)), half).told("invented ground"), flush=True)
-    print(on_the_demo(iter(range(given.first, 10**9)), given.count - half).told("demo county"), flush=True)
+    chosen = given.ground or list(GROUNDS)
+    for name in chosen:
+        told = GROUNDS[name](iter(range(given.first, 10**9)), given.count // len(chosen)).told(name)
+        print(told, flush=True)
+
+
+GROUNDS = {"invented": on_invented_ground, "demo": on_the_demo}
 
 
 if __name__ == "__main__":

@@ -46,6 +46,11 @@ class Boundary:
     ``polygons`` are in ``frame`` (x = east, y = north); ``declared_area_m2`` is what the file itself says.
     ``notes`` say what reading assumed (an odd .prj, a text encoding); ``read_with`` holds the options of the call that
     counted in reading it (``crs``, ``datum``, ``place`` …), so that it can be read the same way again.
+
+    Raises
+    ------
+    InputRefused
+        The polygons are empty: there is nothing to judge, and no place to judge it at.
     """
 
     polygons: shapely.MultiPolygon
@@ -56,6 +61,10 @@ class Boundary:
     name: str | None = None
     notes: tuple[Message, ...] = ()
     read_with: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if shapely.is_empty(self.polygons):
+            raise InputRefused("boundary-empty", file=self.source.file or None, where=self.source.select or None)
 
     @property
     def vertices(self) -> int:

@@ -12,7 +12,8 @@ from shapely import affinity
 from builders import EVERYWHERE, ON, X0, Y0, MemoryLayer, boundary, box, farmland, land_use, register, town
 from geoplan.boundary import Proposal
 from geoplan.check import Options, check
-from geoplan.policy import PolicyBook
+from geoplan.measure import polygons_of
+from geoplan.policy import Policy, PolicyBook
 from geoplan.register import Register
 from geoplan.repair.answer import Repaired, repair
 from geoplan.report import Report
@@ -36,17 +37,20 @@ class Case:
     policies: tuple[str, ...]
     layers: tuple[MemoryLayer, ...]
     towns: Register | None
+    own: tuple[Policy, ...] = ()
 
     @property
     def proposal(self) -> Proposal:
         return Proposal(boundary(self.planning), boundary(self.construction), "试验小镇")
 
     def judge(self, proposal: Proposal) -> Report:
-        return check(proposal, self.policies, self.layers, self.towns, Options(on=ON, turns=False), PolicyBook())
+        options = Options(on=ON, turns=False)
+        return check(proposal, self.policies, self.layers, self.towns, options, PolicyBook(self.own))
 
     def repaired(self, proposal: Proposal | None = None, **options) -> Repaired:
         its = proposal or self.proposal
-        return repair(its, self.policies, self.layers, self.towns, Options(on=ON), PolicyBook(), self.judge, **options)
+        book = PolicyBook(self.own)
+        return repair(its, self.policies, self.layers, self.towns, Options(on=ON), book, self.judge, **options)
 
 
 def outline(rng: np.random.Generator, x: float, y: float, area: float, corners: int = 9) -> shapely.Polygon:
@@ -61,6 +65,29 @@ def outline(rng: np.random.Generator, x: float, y: float, area: float, corners: 
     return shapely.transform(scaled, lambda xy: np.round(xy, 3))
 
 
+def construction_within(
+    planning: shapely.Polygon, rng: np.random.Generator, area: tuple[float, float] = (0.3e6, 1.6e6)
+) -> shapely.Polygon:
+    """A construction area drawn round a point of planning and cut to it; drawn anew while the two do not meet."""
+    while True:
+        part = _largest(_round_a_point_of(planning, rng, area).intersection(planning))
+        if part is not None:
+            return part
+
+
+def _round_a_point_of(
+    planning: shapely.Polygon, rng: np.random.Generator, area: tuple[float, float]
+) -> shapely.Polygon:
+    """An outline of seven corners; the point may lie outside it, so it need not meet planning."""
+    middle = planning.representative_point()
+    return outline(rng, middle.x - X0, middle.y - Y0, rng.uniform(*area), 7)
+
+
+def _largest(shape: shapely.Geometry) -> shapely.Polygon | None:
+    """The largest polygon of a shape; none where it has no area."""
+    return max(polygons_of(shape).geoms, key=lambda p: p.area, default=None)
+
+
 def _spot(rng: np.random.Generator, reach: float) -> tuple[float, float]:
     """A point within a square round the test site."""
     x, y = rng.uniform(-reach, reach, 2).tolist()
@@ -71,10 +98,9 @@ def case(seed: int) -> Case:
     """The case of a seed."""
     rng = np.random.default_rng(seed)
     planning = outline(rng, 0, 0, rng.uniform(0.7e6, 6.5e6))
-    middle = planning.representative_point()
-    construction = outline(rng, middle.x - X0, middle.y - Y0, rng.uniform(0.3e6, 1.6e6), 7)
+    construction = _round_a_point_of(planning, rng, (0.3e6, 1.6e6))
     if rng.random() < 0.7:
-        construction = max(shapely.get_parts(construction.intersection(planning)), key=lambda p: p.area)
+        construction = _largest(construction.intersection(planning)) or construction_within(planning, rng)
     radius = (planning.area / np.pi) ** 0.5
     layers = [_fields(rng, radius)]
     if rng.random() < 0.8:

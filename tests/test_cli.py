@@ -298,6 +298,15 @@ def test_info_says_what_a_file_holds(files: dict[str, Path]) -> None:
     assert "ellipsoidal area" in geoplan("info", files["planning"]).stdout
 
 
+def test_info_on_a_polygon_without_coordinates_says_that_it_is_no_boundary(tmp_path: Path) -> None:
+    feature = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": []}}
+    path = tmp_path / "empty.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+    run = geoplan("info", path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "the boundary is empty: it holds no area" in run.stdout
+
+
 def test_schemas_are_published() -> None:
     for name in ("report", "policy", "facts"):
         schema = json.loads(geoplan("schema", name).stdout)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -17,14 +19,16 @@ from builders import (
     box,
     farmland,
     land_use,
+    policy_text,
     register,
     square,
     town,
 )
 from geoplan.boundary import Proposal
-from geoplan.errors import CannotFinish
+from geoplan.errors import CannotFinish, InputRefused
 from geoplan.measure import polygons_of
 from geoplan.policy import PolicyBook
+from geoplan.policy.load import parse_policy
 from geoplan.progress import Cancelled
 from geoplan.prohibition import prohibitions
 from geoplan.repair.answer import Answer, Repaired, failing
@@ -51,28 +55,88 @@ def shapes(answer) -> tuple[shapely.Geometry, shapely.Geometry]:
     return answer.proposal.planning.polygons, answer.proposal.construction.polygons
 
 
+RIVER_M = 150.0
+NEIGHBOURHOOD_M = 3000.0
+"""Of 邻近 in huzhou-2018, the tool's reading."""
+_RIVER = parse_policy(
+    policy_text(
+        '[[rules]]\nid = "river"\nkind = "proximity"\ntitle = { zh = "河", en = "River" }\nclause = "c"\n'
+        'strength = "must"\nlayer = "water"\nlimits = [{ figure = "distance", min_m = 150 }]\n',
+        '[clauses.c]\nat = "一"\nquote = "距河道不小于150米。"\ntrust = "A"\n',
+    ),
+    "office.toml",
+)
+
+
+def with_distances(its: Case, seed: int) -> Case:
+    """The case with a river near its edge, from which an office's own policy asks a distance."""
+    rng = np.random.default_rng((seed, 1))
+    low_x, low_y, high_x, high_y = shapely.bounds(its.planning)
+    across = low_x + rng.uniform(-0.1, 0.15) * (high_x - low_x)
+    bend = across + rng.uniform(-200, 200)
+    river = shapely.LineString([(across, low_y - 900), (bend, (low_y + high_y) / 2), (across, high_y + 900)])
+    water = MemoryLayer("water", [river], ["1101"], covers=EVERYWHERE)
+    return replace(its, policies=(*its.policies, "office"), layers=(*its.layers, water), own=(_RIVER,))
+
+
+def keeps_its_distances(its: Case, answer: Answer, *, moved_for_readings: bool = False) -> None:
+    """Clear of farmland and towns, and as far from river and towns as the rules ask."""
+    planning, construction = shapes(answer)
+    for layer in its.layers:
+        ground = shapely.union_all(np.array(layer.shapes, dtype=object))
+        if layer.role == "permanent-basic-farmland":
+            assert shapely.area(shapely.intersection(construction, ground)) <= 0.01
+            assert shapely.distance(construction, ground) >= 0.0019
+        if layer.role == "water":
+            assert shapely.distance(planning, ground) >= RIVER_M
+    if its.towns is not None and "huzhou-2018" in its.policies:
+        other = its.towns.towns[0].shape
+        assert shapely.area(shapely.intersection(planning, other)) <= 0.01
+        assert shapely.distance(planning, other) >= 0.0019
+        if moved_for_readings or shapely.distance(its.planning, other) >= NEIGHBOURHOOD_M:
+            assert shapely.distance(planning, other) >= NEIGHBOURHOOD_M
+
+
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 1_000_000))
-def test_every_answer_keeps_clear_in_one_piece_and_its_repair_is_itself(seed):
-    its = case(seed)
+@given(seed=st.integers(0, 1_000_000), river=st.booleans())
+def test_every_answer_keeps_clear_in_one_piece_and_its_repair_is_itself(seed, river):
+    its = with_distances(case(seed), seed) if river else case(seed)
     found = its.repaired()
     assert found.outcome in ("unchanged", "repaired", "conflict", "no-edit", "not-found")
     for answer in found.answers:
         planning, construction = shapes(answer)
-        for layer in its.layers:
-            if layer.role == "permanent-basic-farmland":
-                field = shapely.union_all(np.array(layer.shapes, dtype=object))
-                assert shapely.area(shapely.intersection(construction, field)) <= 0.01
-                assert shapely.distance(construction, field) >= 0.0019
-        if its.towns is not None and "huzhou-2018" in its.policies:
-            assert shapely.area(shapely.intersection(planning, its.towns.towns[0].shape)) <= 0.01
+        keeps_its_distances(its, answer)
         assert shapely.get_num_geometries(planning) == 1
         assert shapely.area(shapely.difference(construction, planning)) <= 0.01
         assert set(failing(answer.report)) <= set(found.left)
         assert found.bound_m2 is not None
         assert answer.change.area >= found.bound_m2 * (1 - 1e-4) - 1.0
-        again = its.repaired(answer.proposal)
-        assert again.outcome in ("unchanged", "no-edit")
+        assert_left_as_it_is(its, answer)
+
+
+def assert_left_as_it_is(its: Case, answer: Answer, **options) -> None:
+    """The repair of an answer changes nothing."""
+    again = its.repaired(answer.proposal, **options)
+    assert again.outcome in ("unchanged", "no-edit")
+    assert again.answers == ()
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1_000_000), bearing=st.floats(0, 6.283), apart=st.floats(2600, 3400), asked=st.booleans())
+def test_every_answer_keeps_the_distance_to_a_town_that_a_reading_asks_for(seed, bearing, apart, asked):
+    its = case(seed)
+    middle = its.planning.representative_point()
+    ray = shapely.LineString(
+        [(middle.x, middle.y), (middle.x + 9000 * np.cos(bearing), middle.y + 9000 * np.sin(bearing))]
+    )
+    edge = shapely.get_coordinates(shapely.intersection(its.planning, ray))[-1]
+    spot = edge + apart * np.array([np.cos(bearing), np.sin(bearing)])
+    other = shapely.Polygon(spot + np.array([(0, 0), (300, 0), (300, 300), (0, 300)]))
+    its = replace(its, policies=("huzhou-2018", "state-council-2020"), towns=register(town("邻镇", other)))
+    found = its.repaired(move_for_readings=asked)
+    for answer in found.answers:
+        keeps_its_distances(its, answer, moved_for_readings=asked)
+        assert_left_as_it_is(its, answer, move_for_readings=asked)
 
 
 def test_a_compliant_proposal_is_returned_unchanged():
@@ -203,6 +267,14 @@ def test_rules_that_cannot_hold_together_are_named_and_each_of_them_is_needed():
     assert bounds(problem, named) == ()
     for left_out in found.conflict:
         assert bounds(problem, [p for p in named if p.id != left_out])
+
+
+def test_an_empty_boundary_is_refused_in_words():
+    apart = shapely.intersection(box(0, 0, 100, 100), box(500, 0, 100, 100))
+    with pytest.raises(InputRefused, match=r"boundary\.shp: the boundary is empty: it holds no area"):
+        of(square(3e6), apart).repaired()
+    with pytest.raises(InputRefused, match="it holds no area"):
+        boundary(shapely.Polygon())
 
 
 def test_work_that_is_cancelled_stops():
