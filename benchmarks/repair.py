@@ -143,10 +143,10 @@ def is_conflict(problem: Problem, rules: tuple[str, ...]) -> bool:
     if problem.construction is not None:
         drawn = shapely.union(problem.planning, problem.construction)
         barred = shapely.union(bans.planning, bans.construction)
-        built = (drawn, barred)
+        kept, taken = (problem.construction, barred), (drawn, shapely.union(barred, bans.closed_to_construction))
         stock = (shapely.intersection(problem.stock, problem.planning), bans.planning)
-        wanted.append((Room((built,)), max(spans["construction"].low, LEAST_PIECE)))
-        wanted.append((Room((built, stock)), spans["construction-land"].low))
+        wanted.append((Room((kept, taken)), max(spans["construction"].low, LEAST_PIECE)))
+        wanted.append((Room((kept, taken, stock)), spans["construction-land"].low))
     low_x, low_y, high_x, high_y = shapely.bounds(problem.window)
     x, y = np.meshgrid(np.arange(low_x, high_x, CELL), np.arange(low_y, high_y, CELL))
     cells = shapely.box(x, y, x + CELL, y + CELL)

@@ -269,6 +269,42 @@ def test_rules_that_cannot_hold_together_are_named_and_each_of_them_is_needed():
         assert bounds(problem, [p for p in named if p.id != left_out])
 
 
+def test_construction_and_existing_land_give_up_together_what_neither_has_alone():
+    patches = [("0702", box(0, 0, 1900, 640)), ("0103", box(0, 640, 1900, 1160))]
+    its = of(box(0, 0, 1900, 1800), box(0, 140, 1900, 820), ("liuzhou-2018",), [land_use(patches)])
+    found = its.repaired()
+    assert found.outcome == "repaired"
+    best = found.answers[0]
+    assert best.change.total("construction", "removed") > 0.5e6
+    assert best.change.total("planning", "removed") > 0.05e6
+    assert over(best, found) < 1.05
+
+
+def test_planning_that_is_too_large_leaves_out_existing_land_that_counts_with_construction():
+    patches = [("0702", box(0, 0, 300, 2000)), ("0103", box(300, 0, 1700, 2000))]
+    its = of(box(0, 0, 2000, 2000), box(1000, 500, 900, 1000), ("liuzhou-2018",), [land_use(patches)])
+    found = its.repaired()
+    best = found.answers[0]
+    assert best.change.total("construction", "removed") == 0
+    assert best.change.total("planning", "removed") == pytest.approx(400_000, rel=0.01)
+    assert over(best, found) < 1.01
+
+
+@pytest.mark.parametrize(("known", "outcome"), [(600, "repaired"), (420, "conflict")])
+def test_construction_grows_onto_known_ground_alone(known, outcome):
+    seen = box(-100, -100, 100 + known, 1200)
+    uses = land_use([("0103", box(-500, -500, 3000, 2000))])
+    fields = farmland(box(-90, -90, 10, 10), covers=seen)
+    found = of(box(0, 0, 2000, 1000), box(0, 0, 400, 400), ("national-2021",), [uses, fields]).repaired()
+    assert found.outcome == outcome
+    for answer in found.answers:
+        _, construction = shapes(answer)
+        assert shapely.covers(seen, construction)
+        assert shapely.area(construction) >= 0.5e6
+    if outcome == "conflict":
+        assert set(found.conflict) == {"land-law.basic-farmland", "national-2021.construction-land"}
+
+
 def test_an_empty_boundary_is_refused_in_words():
     apart = shapely.intersection(box(0, 0, 100, 100), box(500, 0, 100, 100))
     with pytest.raises(InputRefused, match=r"boundary\.shp: the boundary is empty: it holds no area"):

@@ -20,8 +20,9 @@ from geoplan.prohibition import prohibitions
 from geoplan.register import Register
 from geoplan.repair.bound import bounds, conflict
 from geoplan.repair.change import Change, change_of
-from geoplan.repair.edit import STRATEGIES, Edit, Kind, Strategy, edit
+from geoplan.repair.edit import edit
 from geoplan.repair.problem import Problem, problem_of
+from geoplan.repair.strategy import STRATEGIES, Edit, Kind, Strategy
 from geoplan.report import Report
 from geoplan.site import Site
 

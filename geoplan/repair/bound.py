@@ -2,9 +2,9 @@
 
 An answer is a pair of areas within the window in which no rule fails and construction lies inside planning. Planning is
 in no more pieces than it was drawn in. A repair moves no town: construction, and the existing land that counts with it,
-lies on ground that was drawn as one or the other; what construction takes in is no narrower than `WIDTH` and no smaller
-than `LEAST_PIECE`. Then, for the connected ground K of the window that planning may lie on (each answer of one piece
-lies in one such K), these hold for the area changed:
+lies on ground that was drawn as one or the other; what construction takes in is known to every layer that bars ground,
+no narrower than `WIDTH` and no smaller than `LEAST_PIECE`. Then, for the connected ground K of the window that planning
+may lie on (each answer of one piece lies in one such K), these hold for the area changed:
 
 - what was drawn outside K goes from planning, and what was drawn on ground barred to construction goes from it;
 - what is left too large goes down to its limit, what is too small comes up to it;
@@ -24,7 +24,7 @@ import shapely
 
 from geoplan.prohibited import less, shared, union
 from geoplan.prohibition import Prohibition
-from geoplan.repair.problem import Problem, Span
+from geoplan.repair.problem import Bans, Problem, Span
 from geoplan.shaping.pieces import LEAST_PIECE, usable
 
 _MOST_GROUNDS = 8
@@ -53,7 +53,7 @@ def bounds(problem: Problem, rules: Iterable[Prohibition] | None = None) -> tupl
     if any(span.is_empty for span in spans.values()):
         return ()
     grounds = _grounds(problem, free)
-    found = [_on(problem, ground, bans.construction, spans) for ground in grounds]
+    found = [_on(problem, ground, bans, spans) for ground in grounds]
     return tuple(sorted((b for b in found if b is not None), key=lambda b: b.area))
 
 
@@ -69,7 +69,7 @@ def _grounds(problem: Problem, free: shapely.MultiPolygon) -> list[shapely.Geome
     return list(parts[order][:_MOST_GROUNDS])
 
 
-def _on(problem: Problem, ground: shapely.Geometry, barred: shapely.Geometry, spans: dict[str, Span]) -> Bound | None:
+def _on(problem: Problem, ground: shapely.Geometry, bans: Bans, spans: dict[str, Span]) -> Bound | None:
     """The bound on one connected ground; none where the sizes do not fit in it."""
     planning, construction = problem.planning, problem.construction
     span = spans["planning"]
@@ -82,8 +82,9 @@ def _on(problem: Problem, ground: shapely.Geometry, barred: shapely.Geometry, sp
         return Bound(gone + trim + add, ground)
     its, land = spans["construction"], spans["construction-land"]
     drawn = shapely.union(planning, construction)
-    held = shared(construction, less(ground, barred))
-    room = union(np.array([held, usable(less(shared(ground, drawn), barred))], dtype=object))
+    held = shared(construction, less(ground, bans.construction))
+    beside = less(less(shared(ground, drawn), bans.construction), bans.closed_to_construction)
+    room = union(np.array([held, usable(beside)], dtype=object))
     stock = shared(problem.stock, planning)
     if max((p.area for p in room.geoms), default=0.0) < LEAST_PIECE or room.area < its.low or its.low > span.high:
         return None

@@ -11,8 +11,8 @@ import shapely
 from geoplan.balance import adding_up
 from geoplan.measure import PRINTS_AS_ZERO, survey_area
 from geoplan.prohibited import less, shared
-from geoplan.repair.edit import Edit, Kind
 from geoplan.repair.problem import Problem
+from geoplan.repair.strategy import Edit, Kind
 from geoplan.shaping.pieces import count_holes
 from geoplan.site import cut
 

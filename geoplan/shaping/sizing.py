@@ -75,7 +75,7 @@ def smaller(
     units = inside(free, land) if len(land.shapes) else [Unit(p, 1.0) for p in free.geoms]
     peeled = units if counted is None else inside(going, land)
     cut = _Cut(shape, by, keep, counted, pieces, width)
-    ways = [_peeled(shape, by, peeled, pieces, width), *_chords(cut, units)]
+    ways = [_peeled(cut, peeled, units), *_chords(cut, units)]
     ways = ways if any(ways) else [_sliced(cut, units)]
     found = [way for way in ways if way is not None]
     return min(found, key=lambda way: way.cost).shape if found else None
@@ -202,23 +202,37 @@ def _half(middle: np.ndarray, direction: tuple[float, float], at: float, size: f
     return shapely.Polygon([foot + across, foot - across, far - across, far + across])
 
 
-def _peeled(shape: shapely.MultiPolygon, by: float, units: list[Unit], pieces: int | None, width: float) -> _Way | None:
-    """The shape without whole units from its edge, the last one cut."""
-    left, cost, missing = shape, 0.0, by
+def _peeled(cut: _Cut, peel: list[Unit], units: list[Unit]) -> _Way | None:
+    """The shape without whole units from its edge, the last one cut; where they do not suffice, a straight cut ends it.
+
+    Parameters
+    ----------
+    peel
+        Units that may go one by one.
+    units
+        All ground that may go, to weigh the straight cut.
+    """
+    left, cost, missing = cut.shape, 0.0, cut.by
     for _ in range(_MOST_STEPS):
         if missing <= EXACT:
-            return _Way(left, cost + OUTLINE * (left.length - shape.length))
-        step = _next_peel(left, missing, units, pieces, width)
+            break
+        step = _next_peel(left, missing, peel, cut.pieces, cut.width)
         if step is None:
-            return None
+            break
         gone, unit = step
-        units = [u for u in units if u is not unit]
+        peel = [u for u in peel if u is not unit]
         after = less(left, gone)
         taken = left.area - after.area
         if taken <= 0:
             continue
         left, cost, missing = after, cost + unit.weight * taken, missing - taken
-    return None
+    if left is cut.shape:
+        return None
+    so_far = _Way(left, cost + OUTLINE * (left.length - cut.shape.length))
+    if missing <= EXACT:
+        return so_far
+    ends = _chords(replace(cut, shape=left, by=missing), units)
+    return min((_Way(end.shape, so_far.cost + end.cost) for end in ends), key=lambda way: way.cost, default=None)
 
 
 def _next_peel(
