@@ -21,10 +21,12 @@ from platformdirs import user_cache_path
 SOURCES = (
     "compiling.py",
     "grid.py",
+    "along.py",
     "green.py",
     "ragged.py",
     "soundness.py",
     "edges.py",
+    "meeting.py",
     "tiles/varint.py",
     "tiles/outline.py",
     "tiles/message.py",

@@ -20,18 +20,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geoplan.measure import PRINTS_AS_ZERO, polygons_of, survey_areas
+from geoplan.measure import PRINTS_AS_ZERO, survey_areas
 from geoplan.plane import Plane
-from geoplan_layers.prepared.green import UNMEASURED, Patchwork, candidates, measured, ring_sums
+from geoplan_layers.prepared.green import Patchwork, candidates, measured, ring_sums
 from geoplan_layers.prepared.grid import Outlines
-from geoplan_layers.prepared.pack import Floats, Integers, Pack, group_boxes
+from geoplan_layers.prepared.pack import Floats, Integers, Pack, group_boxes, ranges
 
 METHOD = "kernel"
 """The method of measurement that a figure from here is marked with."""
 SHIFT = np.array([3.1e-7, 1.7e-7])
 """Metres by which proposals are shifted, so that no edge of theirs lies exactly on a parcel's."""
-HEAVY = 20_000
-"""Vertices beyond which a border patch is cut by GEOS: the kernel's pair tests grow with the product of vertices."""
 _AT_ONCE = 16
 """Proposals that a thread takes at a time."""
 _A, _E2 = 6378137.0, 0.00669438002290
@@ -57,9 +55,7 @@ def shared_areas(
     *,
     ellipsoidal: bool = True,
     threads: int = 1,
-    heavy: int = HEAVY,
     least: float = PRINTS_AS_ZERO,
-    cut: bool = True,
 ) -> Shared:
     """Area that each proposal shares with each patch.
 
@@ -71,11 +67,6 @@ def shared_areas(
         Areas on the CGCS2000 ellipsoid, else on the plane.
     threads
         Threads to use. The answer does not depend on it.
-    heavy
-        Vertices of a patch beyond which GEOS cuts it.
-    cut
-        Without it such patches are left out where they lie on the border: for callers that ask for them the other way
-        round.
     least
         m² below which what is shared is contact and left out.
 
@@ -89,8 +80,9 @@ def shared_areas(
         nothing = np.empty(0, np.int64)
         return Shared(nothing, nothing, np.empty(0), np.empty(0, np.bool_))
     outlines = _outlines(proposals)
-    densities = _densities(proposals, pack.plane) if ellipsoidal else np.zeros(len(proposals))
-    work = _patchwork(pack, ellipsoidal=ellipsoidal)
+    centres = shapely.get_coordinates(shapely.centroid(proposals))
+    densities = _densities(centres, pack.plane) if ellipsoidal else np.zeros(len(proposals))
+    work = patchwork(pack, ellipsoidal=ellipsoidal)
     count = len(proposals)
     counts = np.zeros(count + 1, np.int64)
     _divided(lambda a, b: candidates(outlines, work, a, b, counts, np.empty(0, np.int64)), count, threads)
@@ -98,15 +90,35 @@ def shared_areas(
     which, found, whole = np.zeros(base[-1], np.int64), np.zeros(base[-1]), np.zeros(base[-1], np.bool_)
     if len(which):
         _divided(lambda a, b: candidates(outlines, work, a, b, base, which), count, threads)
-        _divided(
-            lambda a, b: measured(outlines, work, densities, a, b, base, which, found, whole, heavy), count, threads
-        )
-    kept = (found >= least) | (found == UNMEASURED)
-    answer = Shared(np.repeat(np.arange(count), counts[:-1])[kept], which[kept], found[kept], whole[kept])
-    if not cut:
-        real = answer.areas != UNMEASURED
-        return Shared(answer.proposals[real], answer.patches[real], answer.areas[real], answer.whole[real])
-    return _with_heavy(answer, proposals, pack, ellipsoidal=ellipsoidal, least=least)
+        _divided(lambda a, b: measured(outlines, work, densities, a, b, base, which, found, whole), count, threads)
+    kept = found >= least
+    return Shared(np.repeat(np.arange(count), counts[:-1])[kept], which[kept], found[kept], whole[kept])
+
+
+def areas_of_pairs(pack: Pack, work: Patchwork, asked: Integers, base: Integers, others: Integers) -> Floats:
+    """Area on the ellipsoid that patches of a pack share with others of it, m².
+
+    Parameters
+    ----------
+    asked
+        Patches; the q-th is held against ``others[base[q]:base[q + 1]]``.
+
+    Returns
+    -------
+    Floats
+        One area for each of ``others``, as `shared_areas` gives it.
+    """
+    parts, part_of = ranges(pack.patches, asked)
+    rings, ring_of = ranges(pack.parts, parts)
+    vertices, vertex_of = ranges(pack.rings, rings)
+    offsets = np.searchsorted(vertex_of, np.arange(len(rings) + 1)).astype(np.int64)
+    owners = np.searchsorted(part_of[ring_of], np.arange(len(asked) + 1)).astype(np.int64)
+    outlines = Outlines(np.ascontiguousarray(pack.xy[vertices] + SHIFT), offsets, owners)
+    boxes = pack.boxes[asked]
+    densities = _densities((boxes[:, :2] + boxes[:, 2:]) / 2, pack.plane)
+    found, whole = np.zeros(len(others)), np.zeros(len(others), np.bool_)
+    measured(outlines, work, densities, 0, len(asked), base, others, found, whole)
+    return found
 
 
 def _divided(run: Callable[[int, int], object], count: int, threads: int) -> None:
@@ -129,15 +141,14 @@ def _outlines(proposals: Objects) -> Outlines:
     return Outlines(np.ascontiguousarray(xy + SHIFT), offsets.astype(np.int64), owners.astype(np.int64))
 
 
-def _densities(proposals: Objects, plane: Plane) -> Floats:
-    """1 / (M·N) at the latitude of each proposal, m⁻²: what the scale of the plane depends on."""
-    centres = shapely.get_coordinates(shapely.centroid(proposals))
+def _densities(centres: Floats, plane: Plane) -> Floats:
+    """1 / (M·N) at the latitude of each centre, m⁻²: what the scale of the plane depends on."""
     _, latitude = plane.to_lonlat(centres[:, 0], centres[:, 1])
     bent = 1 - _E2 * np.sin(np.radians(latitude)) ** 2
     return np.asarray(bent**2 / (_A**2 * (1 - _E2)))
 
 
-def _patchwork(pack: Pack, *, ellipsoidal: bool) -> Patchwork:
+def patchwork(pack: Pack, *, ellipsoidal: bool = True) -> Patchwork:
     """The arrays of a pack, all read-only, so that mapped ones and others are one type to the compiler."""
     upper, areas = group_boxes(pack.groups), pack.areas
     arrays = (pack.xy, pack.rings, pack.parts, pack.patches, pack.boxes, pack.groups, upper, areas)
@@ -150,21 +161,6 @@ def _read_only(array: NDArray[np.generic]) -> NDArray[np.generic]:
     view = view[:]
     view.flags.writeable = False
     return view
-
-
-def _with_heavy(answer: Shared, proposals: Objects, pack: Pack, *, ellipsoidal: bool, least: float) -> Shared:
-    """The border patches that the kernel left to GEOS; those that turn out to share nothing are dropped."""
-    left = np.flatnonzero(answer.areas == UNMEASURED)
-    if len(left) == 0:
-        return answer
-    areas = answer.areas.copy()
-    for i in left:
-        proposal = proposals[answer.proposals[i]]
-        cut = shapely.intersection(pack.shapes(answer.patches[i : i + 1]), proposal)
-        pieces = np.array([polygons_of(each) for each in cut], dtype=object)
-        areas[i] = survey_areas(pieces, pack.plane)[0] if ellipsoidal else shapely.area(pieces)[0]
-    kept = areas >= least
-    return Shared(answer.proposals[kept], answer.patches[kept], areas[kept], answer.whole[kept])
 
 
 def warm(*, wait: bool = True) -> Thread:
