@@ -7,8 +7,10 @@ is known of it, counts as not known.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,8 @@ from geoplan_layers.selector import LayerSpec
 from geoplan_layers.vector import opened
 
 Bounds = NDArray[np.float64]
+_THREADS = 2
+"""Batches that are looked at together: bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +103,37 @@ def take_in(spec: LayerSpec, options: ReadOptions, taken: Taken, first_row: int,
         located = settle(box, head.frame, of_layer(spec, options), dataset.source.file, dataset.name)
         taken.spill.begin(head.fields, _schema(batch))
         begun, last = taken.count, 0
-        for each in _chosen(_and_rest(batch, batches), spec):
-            last = max(last, _take(each, located, spec, taken, first_row))
-            head = each.head
-            progress("reading", taken.count - begun, head.count)
+        with contextlib.closing(_looked_at(_chosen(_and_rest(batch, batches), spec), located, spec)) as looked:
+            for seen in looked:
+                last, head = max(last, _keep(seen, taken, first_row)), seen.head
+                progress("reading", taken.count - begun, head.count)
         return Read(dataset.source, dataset.name, head, located, first_row, taken.count - begun, last)
+
+
+@dataclass
+class _Seen:
+    """What was seen of one batch; rows that are left out are counted from its first."""
+
+    head: Head
+    rows: Any
+    boxes: Bounds
+    keys: NDArray[np.int64]
+    years: list[int]
+    vertices: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
+
+
+def _looked_at(batches: Iterator[Batch], located: Located, spec: LayerSpec) -> Generator[_Seen]:
+    """Batches in their order, two of them looked at together: a patch of many holes takes GEOS seconds."""
+    with ThreadPoolExecutor(_THREADS, "geoplan-looking") as pool:
+        waiting: deque[Future[_Seen]] = deque()
+        for batch in batches:
+            waiting.append(pool.submit(_look, batch, located, spec))
+            if len(waiting) >= _THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _and_rest(first: Batch, rest: Iterator[Batch]) -> Iterator[Batch]:
@@ -137,38 +167,48 @@ def _text(value: object) -> str:
     return str(value).strip()
 
 
-def _take(batch: Batch, located: Located, spec: LayerSpec, taken: Taken, first_row: int) -> int:
-    """Look at the rows of a batch and keep them; the largest row number."""
+def _look(batch: Batch, located: Located, spec: LayerSpec) -> _Seen:
+    """Look at the rows of a batch."""
     rows = _undictionaried(batch.rows)
     column = rows.column(0)
-    seen = look(column)
-    asked = np.arange(len(column)) if located.swapped else np.flatnonzero(~seen.sound)
-    usable, boxes, vertices = np.ones(len(column), dtype=bool), seen.boxes, seen.vertices
+    found = look(column)
+    asked = np.arange(len(column)) if located.swapped else np.flatnonzero(~found.sound)
+    usable, vertices = np.ones(len(column), dtype=bool), found.vertices
+    seen = _Seen(batch.head, rows, found.boxes, found.keys, _years(batch, spec.role))
     if len(asked) < len(column):
-        taken.kinds.add("Polygon")
+        seen.kinds.add("Polygon")
     if len(asked):
-        shapes, usable[asked] = _asked(column, asked, located, spec, taken)
-        boxes[asked] = np.nan
+        shapes, usable[asked] = _asked(column, asked, located, spec, seen)
+        seen.boxes[asked] = np.nan
         good = usable[asked]
-        boxes[asked[good]] = shapely.bounds(shapes[good])
-        taken.kinds.update(_kinds(shapes[good]))
-        foreign = good if located.swapped else good & ~seen.plain[asked]
+        seen.boxes[asked[good]] = shapely.bounds(shapes[good])
+        seen.kinds.update(_kinds(shapes[good]))
+        foreign = good if located.swapped else good & ~found.plain[asked]
         if foreign.any():
             column = _written(column, asked[foreign], shapes[foreign])
             vertices = plain(column)[1][:, 2]
-    numbers = rows.column(1).to_numpy() + first_row
-    taken.spill.add(rows.set_column(0, rows.schema.field(0), column))
-    taken.boxes.append(boxes)
+            seen.rows = rows.set_column(0, rows.schema.field(0), column)
+    seen.vertices = int(vertices[usable].sum())
+    return seen
+
+
+def _keep(seen: _Seen, taken: Taken, first_row: int) -> int:
+    """Keep the rows of a batch; the largest row number."""
+    numbers = seen.rows.column(1).to_numpy() + first_row
+    taken.spill.add(seen.rows)
+    taken.boxes.append(seen.boxes)
     taken.rows.append(numbers)
     taken.keys.append(seen.keys)
-    taken.vertices += int(vertices[usable].sum())
-    taken.years.update(_years(batch, spec.role))
-    taken.count += len(column)
+    taken.left_out += [replace(each, at=taken.count + each.at) for each in seen.left_out]
+    taken.kinds |= seen.kinds
+    taken.vertices += seen.vertices
+    taken.years.update(seen.years)
+    taken.count += seen.rows.num_rows
     return int(numbers.max())
 
 
 def _asked(
-    column: Any, asked: NDArray[np.int64], located: Located, spec: LayerSpec, taken: Taken
+    column: Any, asked: NDArray[np.int64], located: Located, spec: LayerSpec, seen: _Seen
 ) -> tuple[Any, NDArray[np.bool_]]:
     """Some rows as GEOS reads them, and which of them can be used; the others are left out with their reason."""
     raw = np.array(column.take(pa.array(asked)).to_pylist(), dtype=object)
@@ -180,7 +220,7 @@ def _asked(
 
     def leave(which: NDArray[np.bool_], reason: str, details: list[str] | None = None) -> None:
         for k, i in enumerate(np.flatnonzero(which & usable)):
-            taken.left_out.append(LeftOut(taken.count + int(asked[i]), reason, details[k] if details else ""))
+            seen.left_out.append(LeftOut(int(asked[i]), reason, details[k] if details else ""))
         usable[which] = False
 
     missing = np.array([each is None for each in raw])
