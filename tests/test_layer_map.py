@@ -18,7 +18,8 @@ from geoplan_layers.prepared.kernel import pack_of
 from geoplan_layers.prepared.pack import Pack
 from geoplan_layers.prepared.tiles.address import DEEPEST, Tile
 from geoplan_layers.prepared.tiles.tileset import TileSet
-from geoplan_web.layer_map import LayerClass, LayerSheet, draw_layer
+from geoplan_web.layer_kinds import LayerClass
+from geoplan_web.layer_map import LayerSheet, draw_layer
 
 PLANE, X0, Y0 = Plane(120), 510_000.0, 3_400_000.0
 ADDRESS = "/layers/land-use/1/map"

@@ -36,6 +36,8 @@ from geoplan_layers.layer_file import FileLayer
 from geoplan_layers.prepared.importing import ImportRequest, import_layer
 from geoplan_layers.prepared.store import LayerStore
 from geoplan_layers.selector import parse_layer, parse_selector
+from geoplan_web.layer_kinds import tint
+from geoplan_web.map_style import LAND, land
 
 CELLS = 30
 
@@ -353,7 +355,9 @@ def test_the_command_line_imports_lists_shows_and_removes(tmp_path) -> None:
     shown = run(home, "layers", "info", "land-use", "--json", "--picture", str(png))
     assert json.loads(shown.stdout)["source"] == "县局"
     colours = np.unique(pixels(png).reshape(-1, 3), axis=0)
-    assert len(colours) >= 3
+    on_map = {tint(land(group)) for group in LAND}
+    assert {tuple(each) for each in colours.tolist()} - {(255, 255, 255)} <= on_map
+    assert len(colours) >= 4
     unsure = run(
         home,
         "layers",

@@ -18,6 +18,7 @@ from geoplan_layers.prepared.picture import picture as classes_of
 from geoplan_layers.prepared.raster import ELEVATION
 from geoplan_layers.prepared.version import RASTER, Version
 from geoplan_layers.rasters import SETTINGS
+from geoplan_web.layer_kinds import LayerClass, kinds_of, tints_of
 
 WIDTH, HEIGHT = 960, 640
 """Pixels that a picture has at most."""
@@ -45,8 +46,15 @@ def picture(version: Version) -> bytes:
 def _made(version: Version) -> bytes:
     if version.meta.raster:
         return _png(_raster(version))
-    layer = PreparedLayer(version)
-    return classes_of(layer.pack, version.role, layer.generation) or _png(_blank(WIDTH // 4, HEIGHT // 4))
+    return classes(PreparedLayer(version)) or _png(_blank(WIDTH // 4, HEIGHT // 4))
+
+
+def classes(layer: PreparedLayer) -> bytes | None:
+    """The patches of a layer in the colours of its map; none where it has no polygons."""
+    meta = layer.version.meta
+    kinds = kinds_of(layer.role, meta.generation, [LayerClass(c.code, c.name, c.patches) for c in meta.classes])
+    tints, others = tints_of(kinds)
+    return classes_of(layer.pack, layer.role, [tints.get(code, others) for code in layer.pack.code_words])
 
 
 def _raster(version: Version) -> NDArray[np.uint8]:

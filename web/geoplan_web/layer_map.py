@@ -9,10 +9,10 @@ from typing import Any
 import folium
 from folium import plugins
 
-from geoplan.landuse import Generation, groups
+from geoplan.landuse import Generation
 from geoplan.messages import Lang, Message, catalogue, say, word
-from geoplan_web import map_style
 from geoplan_web.assets import localise
+from geoplan_web.layer_kinds import LayerClass, kinds_of
 from geoplan_web.map_elements import Caption, Furniture, MapPage, Own, Plain, data_element
 from geoplan_web.map_layers import ground_title
 from geoplan_web.map_style import Style
@@ -20,18 +20,6 @@ from geoplan_web.templating import render
 
 _SCRIPT = "tiles.script."
 _ZOOMS: dict[str, Any] = {"minZoom": 3, "maxZoom": 22}
-_BY_CODE = frozenset({"construction-control-zones", "land-use-zones", "urban-development-boundary"})
-"""Roles whose few codes are drawn apart."""
-_COVER = frozenset({"land-use", "planned-land-use"})
-
-
-@dataclass(frozen=True)
-class LayerClass:
-    """A class of a layer: its code and name as written, and how many patches have it."""
-
-    code: str
-    name: str
-    patches: int
 
 
 @dataclass(frozen=True)
@@ -159,27 +147,12 @@ def _title(each: LayerClass) -> str:
 
 def _kinds(sheet: LayerSheet, lang: Lang) -> list[_Kind]:
     """Lines of the legend; the last one is for whatever no other stands for."""
-    if sheet.role in _COVER and sheet.generation is not None:
-        return _by_group(sheet, sheet.generation, lang)
-    if sheet.role in _BY_CODE and 1 < len(sheet.classes) <= len(map_style.ZONES):
-        several = sorted(sheet.classes, key=lambda each: each.code)
-        styles = zip(several, map_style.ZONES, strict=False)
-        return [_Kind(_title(each), style, each.patches, (each.code,)) for each, style in styles]
-    return [_Kind(word("role", sheet.role, lang), map_style.of_role(sheet.role), sheet.patches, ())]
-
-
-def _by_group(sheet: LayerSheet, generation: Generation, lang: Lang) -> list[_Kind]:
-    """Land by group, each class in the first group that it belongs to."""
-    found: dict[str, list[LayerClass]] = {}
-    names = list(map_style.LAND)
-    for each in sheet.classes:
-        own = groups(each.code, generation)
-        found.setdefault(next((name for name in names if name in own), names[-1]), []).append(each)
-    style = map_style.planned if sheet.role == "planned-land-use" else map_style.land
-    return [
-        _Kind(
-            ground_title(name, lang), style(name),
-            sum(each.patches for each in found[name]), tuple(each.code for each in found[name]),
-        )
-        for name in names if name in found
-    ]  # fmt: skip
+    found = []
+    for each in kinds_of(sheet.role, sheet.generation, sheet.classes):
+        count = sum(one.patches for one in each.classes) if each.classes else sheet.patches
+        if each.group is not None:
+            title = ground_title(each.group, lang)
+        else:
+            title = _title(each.classes[0]) if each.classes else word("role", sheet.role, lang)
+        found.append(_Kind(title, each.style, count, tuple(one.code for one in each.classes)))
+    return found

@@ -135,10 +135,9 @@ def info(
 
 
 def _draw(store: LayerStore, version: Version, path: Path, lang: Lang) -> None:
-    from geoplan_layers.prepared.picture import picture
+    from geoplan_api.layer_picture import classes
 
-    layer = store.open(version.role, version.id)
-    made = picture(layer.pack, version.role, layer.generation)
+    made = classes(store.open(version.role, version.id))
     if made is None:
         raise CallRefused("layer-without-picture", role=version.role)
     path.write_bytes(made)

@@ -21,7 +21,8 @@ from geoplan_api.service import service_of
 from geoplan_api.tile_desk import TileDesk
 from geoplan_layers.overlaps import Overlaps
 from geoplan_layers.prepared.version import Version
-from geoplan_web.layer_map import LayerClass, LayerSheet, draw_layer
+from geoplan_web.layer_kinds import LayerClass
+from geoplan_web.layer_map import LayerSheet, draw_layer
 from geoplan_web.wording import Json
 
 if TYPE_CHECKING:

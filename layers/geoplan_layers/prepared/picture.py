@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geoplan.landuse import Generation, groups
 from geoplan_layers.prepared.pack import Pack
 from geoplan_layers.prepared.tiles.outline import Rings
 from geoplan_layers.prepared.tiles.overview import Overview, make_overview
@@ -19,23 +19,17 @@ SIDE = 640
 """Pixels along the longer side, at most."""
 _DEEPEST = 22
 _PAPER = (255, 255, 255)
-_BY_GROUP = (
-    ("water", (158, 202, 225)),
-    ("wetland", (188, 220, 222)),
-    ("cultivated", (246, 226, 122)),
-    ("orchard", (205, 220, 120)),
-    ("woodland", (120, 176, 100)),
-    ("grassland", (190, 222, 150)),
-    ("agricultural", (226, 232, 190)),
-    ("construction", (214, 126, 110)),
-    ("unused", (208, 202, 190)),
-)
-_OTHERS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167), (0, 114, 178), (213, 94, 0), (150, 150, 150))
 Color = tuple[int, int, int]
 
 
-def picture(pack: Pack, name: str, generation: Generation | None) -> bytes | None:
-    """The layer from above, north up, no larger than `SIDE`; none where it has no polygons."""
+def picture(pack: Pack, name: str, colors: Sequence[Color]) -> bytes | None:
+    """The layer from above as a PNG, north up, no larger than `SIDE`; none where it has no polygons.
+
+    Parameters
+    ----------
+    colors
+        Red, green and blue (0..255) of each of the pack's ``code_words``.
+    """
     if len(pack) == 0 or pack.drawn is not None:
         return None
     tiles = TileSet(pack, name)
@@ -47,8 +41,7 @@ def picture(pack: Pack, name: str, generation: Generation | None) -> bytes | Non
     made: Overview = make_overview(pack, work, zoom)
     cells = np.asarray(made.cells)
     step = max(-(-max(cells.shape) // SIDE), 1)
-    colors = [_PAPER, *(color(code, at, generation) for at, code in enumerate(pack.code_words))]
-    return _png(cells[::step, ::step], colors)
+    return _png(cells[::step, ::step], [_PAPER, *colors])
 
 
 def _plain(array: NDArray[Any]) -> NDArray[Any]:
@@ -56,16 +49,6 @@ def _plain(array: NDArray[Any]) -> NDArray[Any]:
     view = np.ascontiguousarray(array).view(np.ndarray)[:]
     view.flags.writeable = False
     return view
-
-
-def color(code: str, at: int, generation: Generation | None) -> Color:
-    """The colour of a class: of its group of land, else by its place among the classes."""
-    if generation is not None:
-        land = groups(code, generation)
-        for group, found in _BY_GROUP:
-            if group in land:
-                return found
-    return _OTHERS[at % len(_OTHERS)]
 
 
 def _across(west: float, south: float, east: float, north: float) -> float:
