@@ -22,6 +22,8 @@ EXACT = 0.05
 """m²: how exactly an area is met."""
 OUTLINE = 2.0
 """m² that a metre of outline weighs: what keeps an edit from fraying."""
+_TOUCH = 0.05
+"""m: grounds this near lie beside each other."""
 _DIRECTIONS = 24
 _MOST_STEPS = 60
 _MOST_TRIES = 12
@@ -285,6 +287,9 @@ def larger(
         In no more pieces than before; none where there is not enough ground.
     """
     now, missing = shape, by
+    touching = [p.area for p in less(allowed, shape).geoms if shapely.dwithin(p, shape, _TOUCH)]
+    if sum(touching) < by:
+        return None
     for _ in range(_MOST_STEPS):
         if missing <= EXACT:
             return now
