@@ -259,6 +259,32 @@ def test_broken_patches_are_listed_and_their_ground_is_not_known(tmp_path, store
     assert [note.id for note in layer.notes] == ["layer.quarantined"]
 
 
+def test_the_ground_of_broken_patches_lies_where_they_mean_it_when_axes_are_exchanged(tmp_path, store) -> None:
+    """A bow tie, and a ring that is not closed, which no library would write: both as their bytes."""
+    frame = mesh().iloc[:40]
+    rings = [shapely.get_coordinates(each) for each in frame.geometry[3:5]]
+    bow, open_ring = rings[0][[0, 2, 1, 3, 0]], rings[1][:4]
+    grounds = {}
+    for name, order in (("a", [0, 1]), ("b", [1, 0])):
+        shapes = shapely.transform(frame.geometry.to_numpy(), lambda xy, order=order: xy[:, order])
+        raw = np.array([*shapely.to_wkb(shapes, byte_order=1), *(_wkb(each[:, order]) for each in (bow, open_ring))])
+        codes = [*frame.DLBM, "0101", "0101"]
+        path = tmp_path / f"{name}.gpkg"
+        fields = {"field_data": [np.array(codes, dtype=object), np.zeros(42)], "fields": ["DLBM", "KCXS"]}
+        pyogrio.raw.write(path, raw, geometry_type="Polygon", crs="EPSG:4549", **fields)
+        spec = parse_layer(f"land-use={path}" + ("@swap-xy" if name == "b" else ""))
+        version = import_layer(ImportRequest("land-use", (spec,)), store)
+        assert version.meta.quarantine.reasons == {"invalid": 1, "unreadable": 1}
+        assert version.meta.quarantine.placeless == 0
+        grounds[name] = shapely.from_wkb((version.folder / "unknown.wkb").read_bytes())
+    assert shapely.area(grounds["a"]) > 3_000
+    assert shapely.area(shapely.symmetric_difference(grounds["a"], grounds["b"])) < 1e-6
+
+
+def _wkb(ring: np.ndarray) -> bytes:
+    return struct.pack("<BIII", 1, 3, 1, len(ring)) + np.ascontiguousarray(ring).tobytes()
+
+
 def test_an_exclusion_over_a_quarantined_patch_is_no_pass(tmp_path, store) -> None:
     frame, broken = marred()
     near = shapely.make_valid(frame.geometry[broken[0]])

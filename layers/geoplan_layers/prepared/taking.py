@@ -25,6 +25,7 @@ from geoplan_layers.fields import fields_of
 from geoplan_layers.files.batch import Batch, Head
 from geoplan_layers.files.dataset import box_of
 from geoplan_layers.files.limits import LAYER
+from geoplan_layers.files.rings import built as closed
 from geoplan_layers.layer_file import LINES_TOO, of_layer
 from geoplan_layers.locate import Located, ReadOptions, settle
 from geoplan_layers.prepared.ragged import plain
@@ -178,14 +179,18 @@ def _look(batch: Batch, located: Located, spec: LayerSpec) -> _Seen:
     if len(asked) < len(column):
         seen.kinds.add("Polygon")
     if len(asked):
-        shapes, usable[asked] = _asked(column, asked, located, spec, seen)
+        raw = np.array(column.take(pa.array(asked)).to_pylist(), dtype=object)
+        shapes, usable[asked] = _asked(raw, asked, located, spec, seen)
         seen.boxes[asked] = np.nan
         good = usable[asked]
         seen.boxes[asked[good]] = shapely.bounds(shapes[good])
         seen.kinds.update(_kinds(shapes[good]))
-        foreign = good if located.swapped else good & ~found.plain[asked]
+        foreign, drawn = good & ~found.plain[asked], shapes
+        if located.swapped:
+            drawn = _turned(raw, shapes, located)
+            foreign = ~shapely.is_missing(drawn)
         if foreign.any():
-            column = _written(column, asked[foreign], shapes[foreign])
+            column = _written(column, asked[foreign], drawn[foreign])
             vertices = plain(column)[1][:, 2]
             seen.rows = rows.set_column(0, rows.schema.field(0), column)
     seen.vertices = int(vertices[usable].sum())
@@ -208,10 +213,9 @@ def _keep(seen: _Seen, taken: Taken, first_row: int) -> int:
 
 
 def _asked(
-    column: Any, asked: NDArray[np.int64], located: Located, spec: LayerSpec, seen: _Seen
+    raw: NDArray[np.object_], asked: NDArray[np.int64], located: Located, spec: LayerSpec, seen: _Seen
 ) -> tuple[Any, NDArray[np.bool_]]:
     """Some rows as GEOS reads them, and which of them can be used; the others are left out with their reason."""
-    raw = np.array(column.take(pa.array(asked)).to_pylist(), dtype=object)
     with np.errstate(invalid="ignore"):
         shapes = shapely.from_wkb(raw, on_invalid="ignore")
     if located.swapped:
@@ -235,6 +239,15 @@ def _asked(
     broken = usable & ~shapely.is_valid(shapes)
     leave(broken, "invalid", [str(each) for each in shapely.is_valid_reason(shapes[broken])])
     return shapes, usable
+
+
+def _turned(raw: NDArray[np.object_], shapes: Any, located: Located) -> Any:
+    """All shapes with their axes exchanged, broken ones too: their ground has to lie where they mean it."""
+    found = shapes.copy()
+    for i in np.flatnonzero(shapely.is_missing(shapes)):
+        with contextlib.suppress(shapely.errors.GEOSException, ValueError, IndexError):  # nothing tells where it lies
+            found[i] = located.shapes(closed([raw[i]])[0])[0]
+    return found
 
 
 def _years(batch: Batch, role: str) -> list[int]:
