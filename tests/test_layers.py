@@ -21,6 +21,7 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from pyogrio.raw import write as write_raw
 
 from builders import HUZHOU, ON, X0, Y0, boundary, box, checked, farmland
 from geoplan.boundary import Proposal
@@ -211,10 +212,31 @@ def test_several_files_are_one_layer(tmp_path, store) -> None:
     whole = layer.within(box(-2000, -2000, 9000, 9000), HUZHOU)
     assert shapely.equals(whole.shapes, frame.geometry.to_numpy()).all()
     assert whole.codes.tolist() == frame.DLBM.tolist()
-    turned = written(frame[400:].to_crs(4490), tmp_path / "c.gpkg")
-    files = (parse_layer(f"land-use={parts[0]}"), parse_layer(f"land-use={turned}"))
-    with pytest.raises(InputRefused, match="the files are in different systems: this one in EPSG:4490"):
-        import_layer(ImportRequest("land-use", files), store)
+
+
+@pytest.mark.parametrize("epsg", [4490, 4548, 4326])
+def test_files_in_several_systems_are_one_layer_in_that_of_the_first(tmp_path, store, epsg) -> None:
+    frame, broken = marred()
+    frame = frame.iloc[:400]
+    path = written(frame, tmp_path / "whole.gpkg")
+    whole = imported(store, path)
+    parts = [written(frame.iloc[:150], tmp_path / "a.shp"), written(frame.iloc[150:].to_crs(epsg), tmp_path / "b.gpkg")]
+    request = ImportRequest("land-use", tuple(parse_layer(f"land-use={each}") for each in parts))
+    version = import_layer(request, store)
+    assert version.meta.crs == whole.meta.crs == "EPSG:4549"
+    assert [each.crs for each in version.meta.origins] == ["EPSG:4549", f"EPSG:{epsg}"]
+    assert version.meta.quarantine.rows == whole.meta.quarantine.rows == len([i for i in broken if i < 400]) > 3
+    assert version.meta.quality.overlaps is not None
+    assert version.meta.quality.overlaps.pairs == 0
+    one, other = (shapely.from_wkb((each.folder / "unknown.wkb").read_bytes()) for each in (whole, version))
+    assert shapely.area(shapely.symmetric_difference(one, other)) < 1e-3
+    ours, theirs = (store.open("land-use", each.id).within(box(0, 0, 1500, 800), HUZHOU) for each in (version, whole))
+    assert len(ours) == len(theirs) > 200
+    assert ours.codes.tolist() == theirs.codes.tolist()
+    assert shapely.equals_exact(ours.shapes, theirs.shapes, tolerance=1e-6).all()
+    read = gpd.read_parquet(version.folder / "layer.parquet").sort_values("geoplan_row")
+    kept = frame.geometry.drop(index=[i for i in broken if i < 400]).to_numpy()
+    assert shapely.area(shapely.symmetric_difference(read.geometry.to_numpy(), kept)).max() < 1e-3
 
 
 def test_roads_may_be_lines(tmp_path, store) -> None:
@@ -271,7 +293,7 @@ def test_the_ground_of_broken_patches_lies_where_they_mean_it_when_axes_are_exch
         codes = [*frame.DLBM, "0101", "0101"]
         path = tmp_path / f"{name}.gpkg"
         fields = {"field_data": [np.array(codes, dtype=object), np.zeros(42)], "fields": ["DLBM", "KCXS"]}
-        pyogrio.raw.write(path, raw, geometry_type="Polygon", crs="EPSG:4549", **fields)
+        write_raw(path, raw, geometry_type="Polygon", crs="EPSG:4549", **fields)
         spec = parse_layer(f"land-use={path}" + ("@swap-xy" if name == "b" else ""))
         version = import_layer(ImportRequest("land-use", (spec,)), store)
         assert version.meta.quarantine.reasons == {"invalid": 1, "unreadable": 1}

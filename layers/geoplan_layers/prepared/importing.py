@@ -130,18 +130,11 @@ def import_layer(request: ImportRequest, store: LayerStore, progress: Progress =
 
 
 def _taken(request: ImportRequest, spill: Spill, progress: Progress) -> tuple[Taken, list[Read]]:
-    """The first pass over all files."""
+    """The first pass over all files; the system of the first is that of the layer."""
     taken, reads, first_row = Taken(spill), list[Read](), 0
     for spec in request.files:
-        read = take_in(spec, request.options, taken, first_row, progress)
-        if reads and read.located.frame.label != reads[0].located.frame.label:
-            raise InputRefused(
-                "layer-systems-differ",
-                file=read.source.file,
-                crs=read.located.frame.label,
-                other=reads[0].source.file,
-                other_crs=reads[0].located.frame.label,
-            )
+        into = reads[0].located.frame if reads else None
+        read = take_in(spec, request.options, taken, first_row, into, progress)
         reads.append(read)
         first_row = read.last_row
     spill.finish()
@@ -316,6 +309,7 @@ def _origin(read: Read) -> Origin:
         rows=read.count,
         first=read.first_row,
         encoding=read.head.encoding,
+        crs=read.located.frame.label,
     )
 
 

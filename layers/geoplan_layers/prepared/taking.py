@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geoplan.boundary import Source
+from geoplan.crs import Frame, from_lonlat, to_lonlat
 from geoplan.errors import InputRefused
 from geoplan.progress import Progress
 from geoplan_layers.fields import fields_of
@@ -35,6 +36,7 @@ from geoplan_layers.selector import LayerSpec
 from geoplan_layers.vector import opened
 
 Bounds = NDArray[np.float64]
+_Way = Callable[[Any], Any]
 _THREADS = 2
 """Batches that are looked at together: bounds the memory."""
 
@@ -80,13 +82,17 @@ class Read:
     last_row: int
 
 
-def take_in(spec: LayerSpec, options: ReadOptions, taken: Taken, first_row: int, progress: Progress) -> Read:
+def take_in(
+    spec: LayerSpec, options: ReadOptions, taken: Taken, first_row: int, into: Frame | None, progress: Progress
+) -> Read:
     """Read one file into the spill.
 
     Parameters
     ----------
     first_row
         What is added to the row numbers of this file, so that those of several files differ.
+    into
+        The system of the layer, to which vertices of a file in another one are brought; none for its first file.
 
     Raises
     ------
@@ -104,7 +110,8 @@ def take_in(spec: LayerSpec, options: ReadOptions, taken: Taken, first_row: int,
         located = settle(box, head.frame, of_layer(spec, options), dataset.source.file, dataset.name)
         taken.spill.begin(head.fields, _schema(batch))
         begun, last = taken.count, 0
-        with contextlib.closing(_looked_at(_chosen(_and_rest(batch, batches), spec), located, spec)) as looked:
+        way = _way(located, into, dataset.source.file)
+        with contextlib.closing(_looked_at(_chosen(_and_rest(batch, batches), spec), way, spec)) as looked:
             for seen in looked:
                 last, head = max(last, _keep(seen, taken, first_row)), seen.head
                 progress("reading", taken.count - begun, head.count)
@@ -125,12 +132,25 @@ class _Seen:
     kinds: set[str] = field(default_factory=set)
 
 
-def _looked_at(batches: Iterator[Batch], located: Located, spec: LayerSpec) -> Generator[_Seen]:
+def _way(located: Located, into: Frame | None, file: str) -> _Way | None:
+    """How shapes come to the system of the layer, by their vertices only; none where they are in it as they stand."""
+    frame = located.frame
+    if into is None or into.label == frame.label:
+        return located.shapes if located.swapped else None
+    there, back = to_lonlat(frame, anywhere=True, file=file), from_lonlat(into, anywhere=True, file=file)
+
+    def moved(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack(back(*there(xy[:, 0], xy[:, 1])))
+
+    return lambda shapes: np.asarray(shapely.transform(located.shapes(shapes), moved))
+
+
+def _looked_at(batches: Iterator[Batch], way: _Way | None, spec: LayerSpec) -> Generator[_Seen]:
     """Batches in their order, two of them looked at together: a patch of many holes takes GEOS seconds."""
     with ThreadPoolExecutor(_THREADS, "geoplan-looking") as pool:
         waiting: deque[Future[_Seen]] = deque()
         for batch in batches:
-            waiting.append(pool.submit(_look, batch, located, spec))
+            waiting.append(pool.submit(_look, batch, way, spec))
             if len(waiting) >= _THREADS:
                 yield waiting.popleft().result()
         while waiting:
@@ -168,29 +188,28 @@ def _text(value: object) -> str:
     return str(value).strip()
 
 
-def _look(batch: Batch, located: Located, spec: LayerSpec) -> _Seen:
+def _look(batch: Batch, way: _Way | None, spec: LayerSpec) -> _Seen:
     """Look at the rows of a batch."""
     rows = _undictionaried(batch.rows)
     column = rows.column(0)
     found = look(column)
-    asked = np.arange(len(column)) if located.swapped else np.flatnonzero(~found.sound)
+    asked = np.arange(len(column)) if way else np.flatnonzero(~found.sound)
     usable, vertices = np.ones(len(column), dtype=bool), found.vertices
     seen = _Seen(batch.head, rows, found.boxes, found.keys, _years(batch, spec.role))
     if len(asked) < len(column):
         seen.kinds.add("Polygon")
     if len(asked):
         raw = np.array(column.take(pa.array(asked)).to_pylist(), dtype=object)
-        shapes, usable[asked] = _asked(raw, asked, located, spec, seen)
-        seen.boxes[asked] = np.nan
+        shapes, usable[asked] = _asked(raw, asked, spec, seen)
         good = usable[asked]
+        foreign = good & ~found.plain[asked]
+        if way:
+            shapes, foreign = _moved(raw, shapes, way)
+        seen.boxes[asked] = np.nan
         seen.boxes[asked[good]] = shapely.bounds(shapes[good])
         seen.kinds.update(_kinds(shapes[good]))
-        foreign, drawn = good & ~found.plain[asked], shapes
-        if located.swapped:
-            drawn = _turned(raw, shapes, located)
-            foreign = ~shapely.is_missing(drawn)
         if foreign.any():
-            column = _written(column, asked[foreign], drawn[foreign])
+            column = _written(column, asked[foreign], shapes[foreign])
             vertices = plain(column)[1][:, 2]
             seen.rows = rows.set_column(0, rows.schema.field(0), column)
     seen.vertices = int(vertices[usable].sum())
@@ -213,13 +232,11 @@ def _keep(seen: _Seen, taken: Taken, first_row: int) -> int:
 
 
 def _asked(
-    raw: NDArray[np.object_], asked: NDArray[np.int64], located: Located, spec: LayerSpec, seen: _Seen
+    raw: NDArray[np.object_], asked: NDArray[np.int64], spec: LayerSpec, seen: _Seen
 ) -> tuple[Any, NDArray[np.bool_]]:
     """Some rows as GEOS reads them, and which of them can be used; the others are left out with their reason."""
     with np.errstate(invalid="ignore"):
         shapes = shapely.from_wkb(raw, on_invalid="ignore")
-    if located.swapped:
-        shapes = located.shapes(shapes)
     usable = np.ones(len(shapes), dtype=bool)
 
     def leave(which: NDArray[np.bool_], reason: str, details: list[str] | None = None) -> None:
@@ -241,13 +258,17 @@ def _asked(
     return shapes, usable
 
 
-def _turned(raw: NDArray[np.object_], shapes: Any, located: Located) -> Any:
-    """All shapes with their axes exchanged, broken ones too: their ground has to lie where they mean it."""
+def _moved(raw: NDArray[np.object_], shapes: Any, way: _Way) -> tuple[Any, NDArray[np.bool_]]:
+    """Shapes in the system of the layer, and which were moved: broken ones too, whose ground counts as not known."""
     found = shapes.copy()
     for i in np.flatnonzero(shapely.is_missing(shapes)):
         with contextlib.suppress(shapely.errors.GEOSException, ValueError, IndexError):  # nothing tells where it lies
-            found[i] = located.shapes(closed([raw[i]])[0])[0]
-    return found
+            found[i] = closed([raw[i]])[0][0]
+    xy, owner = shapely.get_coordinates(found, return_index=True)
+    movable = ~shapely.is_missing(found)
+    movable[owner[~np.isfinite(xy).all(axis=1)]] = False
+    found[movable] = way(found[movable])
+    return found, movable
 
 
 def _years(batch: Batch, role: str) -> list[int]:

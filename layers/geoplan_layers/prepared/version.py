@@ -56,7 +56,7 @@ class System(_Part):
 
 
 class Origin(_Part):
-    """A file that the layer came from: ``first`` is added to the numbers of its rows."""
+    """A file that the layer came from: ``first`` is added to the numbers of its rows, ``crs`` its own system."""
 
     file: str
     sha256: str
@@ -64,6 +64,7 @@ class Origin(_Part):
     rows: int
     first: int = 0
     encoding: str = "utf-8"
+    crs: str | None = None
 
 
 class Declared(_Part):
