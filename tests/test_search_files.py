@@ -8,7 +8,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import numpy as np
@@ -43,6 +42,17 @@ def inquiry() -> Inquiry:
     """The demo area near Huzhou with all its layers, under the policies of the acceptance."""
     area = parse_selector(f"{HUZHOU / 'coverage.gpkg'}#land-use")
     return replace(towns()[0].inquiry(), planning=area, construction=None, facts=None, policies=POLICIES)
+
+
+def under_policies() -> list[str]:
+    """What a call names of it: policies, layers with their coverage, towns."""
+    asked = ["--towns", str(HUZHOU / "towns.gpkg")]
+    for spec in inquiry().layers:
+        asked += ["--layer", f"{spec.role}={spec.selector.path}"]
+        asked += ["--coverage", f"{spec.role}={HUZHOU / 'coverage.gpkg'}#{spec.role}"]
+    for policy in POLICIES:
+        asked += ["--policy", policy]
+    return asked
 
 
 @pytest.fixture(scope="module")
@@ -229,13 +239,9 @@ def test_the_template_is_a_criteria_file(tmp_path) -> None:
 
 
 def test_the_command_writes_json_alone_on_stdout(criteria, tmp_path) -> None:
-    asked: list[Any] = ["--area", f"{HUZHOU / 'coverage.gpkg'}#land-use", "--criteria", str(criteria), "--json"]
-    for spec in inquiry().layers:
-        asked += ["--layer", f"{spec.role}={spec.selector.path}"]
-        asked += ["--coverage", f"{spec.role}={HUZHOU / 'coverage.gpkg'}#{spec.role}"]
-    for policy in POLICIES:
-        asked += ["--policy", policy]
-    done = command(*asked, "--towns", str(HUZHOU / "towns.gpkg"), "--why", "120.09,30.75", "--lang", "en")
+    area = f"{HUZHOU / 'coverage.gpkg'}#land-use"
+    asked = ["--area", area, "--criteria", str(criteria), *under_policies(), "--json"]
+    done = command(*asked, "--why", "120.09,30.75", "--lang", "en")
     assert done.returncode == 0, done.stderr
     content = json.loads(done.stdout)
     assert content["schema"] == "geoplan/search/1"

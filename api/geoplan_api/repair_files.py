@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 import shapely
@@ -25,6 +24,7 @@ from geoplan_api.write import write_report
 from geoplan_layers.locate import ReadOptions
 from geoplan_layers.overlaps import of_report
 from geoplan_layers.selector import parse_selector
+from geoplan_layers.unfinished import building, place
 from geoplan_layers.writers.deliver import written
 from geoplan_layers.writers.formats import writer_of
 from geoplan_layers.writers.sheet import Sheet, SheetLayer, WriteOptions
@@ -69,25 +69,22 @@ def deliver_repair(
     CannotFinish
         The folder cannot be written to.
     """
-    built: Path | None = None
     try:
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
-        built = Path(mkdtemp(prefix=".geoplan-", dir=out))
-        records = _answers(basis, proposal, found, built, lang, progress)
-        content = content_of(found, records, move_for_readings=move_for_readings)
-        text = json.dumps(content.as_dict(), ensure_ascii=False, indent=2) + "\n"
-        (built / RECORD).write_text(text, encoding="utf-8")
-        return Delivered(content, () if out is None else _moved(built, out))
+        with building(out) as built:
+            records = _answers(basis, proposal, found, built, lang, progress)
+            content = content_of(found, records, move_for_readings=move_for_readings)
+            text = json.dumps(content.as_dict(), ensure_ascii=False, indent=2) + "\n"
+            (built / RECORD).write_text(text, encoding="utf-8")
+            return Delivered(content, () if out is None else _moved(built, out))
     except OSError as wrong:
         raise CannotFinish("out-not-writable", path=str(out), detail=wrong.strerror or str(wrong)) from None
-    finally:
-        if built is not None:
-            shutil.rmtree(built, ignore_errors=True)
 
 
 def _moved(built: Path, out: Path) -> tuple[Path, ...]:
     """Everything that was built, in its place; folders of an earlier repair go."""
+    place()
     moved = []
     for old in out.glob("alternative-*"):
         shutil.rmtree(old, ignore_errors=True)

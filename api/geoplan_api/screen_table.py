@@ -14,11 +14,11 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
 from geoplan.errors import CallRefused, CannotFinish
 from geoplan_api.screen_rows import Answer, Row, columns
+from geoplan_layers.unfinished import building, place
 
 SUFFIXES = (".csv", ".parquet")
 _PART = ".part"
@@ -106,17 +106,14 @@ class Journal:
     def finish(self) -> None:
         """Make the table and remove the journal."""
         try:
-            with NamedTemporaryFile(dir=self.table.parent, prefix=".geoplan-", delete=False) as built:
-                path = Path(built.name)
-            try:
+            with building(self.table.parent) as folder:
+                path = folder / self.table.name
                 write = _write_parquet if self.table.suffix.lower() == ".parquet" else _write_csv
                 write(path, self.answers(), self._columns)
-                path.chmod(0o644)
                 with path.open("rb") as whole:
                     os.fsync(whole.fileno())
+                place()
                 path.replace(self.table)
-            finally:
-                path.unlink(missing_ok=True)
             self.path.unlink()
         except OSError as wrong:
             raise _not_written(self.table, wrong) from None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
-from tempfile import mkdtemp
 
 from geoplan.errors import CannotFinish
 from geoplan.messages import Lang
 from geoplan.report import Report
 from geoplan_layers.overlaps import of_report, write_overlaps
+from geoplan_layers.unfinished import building
 from geoplan_web.map import draw
 
 FILES = ("report.json", "map.html", "overlaps.gpkg")
@@ -28,18 +27,14 @@ def write_report(report: Report, folder: Path, lang: Lang) -> list[Path]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        built = Path(mkdtemp(prefix=".geoplan-", dir=folder))
+        with building(folder) as built:
+            content = report.content.as_dict()
+            text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+            (built / "report.json").write_text(text, encoding="utf-8")
+            write_overlaps(report, built / "overlaps.gpkg")
+            (built / "map.html").write_text(draw(content, of_report(report), lang), encoding="utf-8")
+            for name in FILES:
+                (built / name).replace(folder / name)
     except OSError as wrong:
         raise CannotFinish("out-not-writable", path=str(folder), detail=wrong.strerror or str(wrong)) from None
-    try:
-        content = report.content.as_dict()
-        (built / "report.json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        write_overlaps(report, built / "overlaps.gpkg")
-        (built / "map.html").write_text(draw(content, of_report(report), lang), encoding="utf-8")
-        for name in FILES:
-            (built / name).replace(folder / name)
-    except OSError as wrong:
-        raise CannotFinish("out-not-writable", path=str(folder), detail=wrong.strerror or str(wrong)) from None
-    finally:
-        shutil.rmtree(built, ignore_errors=True)
     return [folder / name for name in FILES]

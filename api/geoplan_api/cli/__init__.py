@@ -9,13 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
-import typer
-
 from geoplan.errors import CannotFinish, GeoplanError
-from geoplan.messages import Lang
-from geoplan_api.cli.state import chosen_language
-
-REFUSED, UNFINISHED = 2, 4
+from geoplan_api.cli.state import REFUSED, UNFINISHED, tell_refused
 
 
 def main() -> None:
@@ -25,15 +20,11 @@ def main() -> None:
     try:
         app()
     except GeoplanError as refused:
-        lang: Lang = chosen_language(sys.argv)
-        typer.echo(refused.say(lang), err=True)
+        tell_refused(refused)
         sys.exit(UNFINISHED if isinstance(refused, CannotFinish) else REFUSED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(UNFINISHED)
     except (OSError, MemoryError) as wrong:
-        lang = chosen_language(sys.argv)
-        typer.echo(CannotFinish("cannot-finish", detail=str(wrong)).say(lang), err=True)
-        sys.exit(UNFINISHED)
-    except KeyboardInterrupt:
+        tell_refused(CannotFinish("cannot-finish", detail=str(wrong)))
         sys.exit(UNFINISHED)

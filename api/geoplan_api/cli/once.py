@@ -1,4 +1,6 @@
-"""Commands that refuse an option given twice, where it can have one value: the second would silently win."""
+"""Commands that refuse an option given twice (where it can have one value the second would silently win) and say so
+where Ctrl-C ends them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from geoplan.errors import CallRefused
+from geoplan.progress import Cancelled
 
 
 class OnceCommand(TyperCommand):
@@ -25,6 +28,19 @@ class OnceCommand(TyperCommand):
         """
         _require_once(self, ctx, args)
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command.
+
+        Raises
+        ------
+        Cancelled
+            Ctrl-C was pressed.
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Cancelled from None
 
 
 class OnceGroup(TyperGroup):

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from geoplan.messages import Lang, Message, say, word
-from geoplan.messages.units import format_unit
 from geoplan_api.cli.options import (
     Asked,
     ConstructionOption,
@@ -24,9 +22,12 @@ from geoplan_api.cli.options import (
     console,
     language,
 )
+from geoplan_api.cli.tables import Heading, table
 from geoplan_layers.sandbox.workers import warm
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from geoplan.repair.content import AnswerRecord, RepairContent
 
 
@@ -50,12 +51,18 @@ def repair(
     tongue = language(lang)
     warm()
     from geoplan_api.cli.asked import inquiry_of
+    from geoplan_api.cli.interrupt import interruptible
+    from geoplan_api.cli.progress import ProgressLine
     from geoplan_api.registered import in_home
     from geoplan_api.repairing import Asked as Repair
     from geoplan_api.repairing import mended
 
     inquiry = in_home(inquiry_of(planning, construction, name, asked))
-    done = mended(Repair(inquiry, move_for_readings), out, tongue)
+    line = ProgressLine(tongue)
+    done = interruptible(
+        lambda progress: mended(Repair(inquiry, move_for_readings), out, tongue, progress=progress), line
+    )
+    line.end()
     if as_json:
         sys.stdout.write(json.dumps(done.content.as_dict(), ensure_ascii=False, indent=2) + "\n")
     terminal = console(err=as_json)
@@ -89,22 +96,28 @@ def print_repair(content: RepairContent, lang: Lang, terminal: Any) -> None:
 
 
 def _parts(answers: list[AnswerRecord], lang: Lang) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for key in ("answer", "kind", "part", "before", "after", "removed", "added", "verdict"):
-        side = "right" if key in ("before", "after", "removed", "added") else "left"
-        table.add_column(say(Message(f"repair.column.{key}"), lang), justify=side)  # type: ignore[arg-type]
-    for answer in answers:
-        kind = say(Message(f"repair.kind.{answer.kind}"), lang)
-        for i, part in enumerate(answer.parts):
-            areas = (part.before_m2, part.after_m2, part.removed_m2, part.added_m2)
-            table.add_row(
-                "" if i else str(answer.rank),
-                "" if i else kind,
-                word("part", part.part, lang),
-                *(
-                    format_unit(area, "km2s", lang) if n < 2 else format_unit(area, "ha_short", lang)
-                    for n, area in enumerate(areas)
-                ),
-                "" if i else word("verdict", answer.verdict, lang),
-            )
-    return table
+    def heading(key: str, unit: str = "") -> Heading:
+        title = say(Message(f"repair.column.{key}"), lang)
+        return Heading(f"{title}\n{word('area-unit', unit, lang)}" if unit else title, figures=bool(unit))
+
+    headings = [
+        *(heading(key) for key in ("answer", "kind", "part")),
+        *(heading(key, "km2") for key in ("before", "after")),
+        *(heading(key, "ha") for key in ("removed", "added")),
+        heading("verdict"),
+    ]
+    rows = [
+        (
+            "" if i else str(answer.rank),
+            "" if i else say(Message(f"repair.kind.{answer.kind}"), lang),
+            word("part", part.part, lang),
+            f"{part.before_m2 / 1e6:.4f}",
+            f"{part.after_m2 / 1e6:.4f}",
+            f"{part.removed_m2 / 1e4:.4f}",
+            f"{part.added_m2 / 1e4:.4f}",
+            "" if i else word("verdict", answer.verdict, lang),
+        )
+        for answer in answers
+        for i, part in enumerate(answer.parts)
+    ]
+    return table(headings, rows)

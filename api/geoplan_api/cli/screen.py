@@ -15,7 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from geoplan import __version__
+from geoplan.errors import CannotFinish
 from geoplan.messages import Lang, Message, say, word
+from geoplan.progress import Progress, unwatched
+from geoplan_api.cli.interrupt import interruptible
 from geoplan_api.inquiry import Grounds, Inquiry, civil_date, grounds
 from geoplan_api.screen_rows import REFUSED, Answer, worst_status
 from geoplan_api.screen_table import Journal, date_of
@@ -43,7 +46,19 @@ class Screen:
 
 
 def screen(call: Screen, lang: Lang, console: Console) -> int:
-    """Check every proposal, write the table, say what it holds; the exit status of its worst row."""
+    """Check every proposal, write the table, say what it holds; the exit status of its worst row.
+
+    Raises
+    ------
+    CannotFinish
+        A signal ended it: what is done is kept for ``--resume``.
+    """
+    return interruptible(
+        lambda watched: _screened(call, lang, console, watched), unwatched, lambda: CannotFinish("screen-stopped")
+    )
+
+
+def _screened(call: Screen, lang: Lang, console: Console, watched: Progress) -> int:
     inquiry = call.inquiry
     if call.resume and inquiry.on is None:
         inquiry = replace(inquiry, on=civil_date(date_of(call.out)))
@@ -58,6 +73,7 @@ def screen(call: Screen, lang: Lang, console: Console) -> int:
             for answer in _answers(call, ground, asked, lang):
                 journal.add(answer)
                 progress.tell(journal.done, answer)
+                watched("screen", journal.done, 0)
             progress.end(journal.done)
             _summary(call.out, journal, lang, console)
             journal.finish()

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from geoplan.errors import CallRefused
 from geoplan.messages import Lang, Message, say, word
 from geoplan.messages.units import format_unit
 from geoplan_api.cli.options import Asked, JsonOption, LangOption, OutOption, asks, console, language
+from geoplan_api.cli.tables import Heading, table
 from geoplan_layers.sandbox.workers import warm
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from geoplan.search.content import SearchContent
     from geoplan_api.search.run import SearchResult
-
-_EVERY = 2.0
 
 
 @asks
@@ -50,6 +49,8 @@ def search(
     point = _point(why)
     warm()
     from geoplan_api.cli.asked import inquiry_of
+    from geoplan_api.cli.interrupt import interruptible
+    from geoplan_api.cli.progress import ProgressLine
     from geoplan_api.office import home_folder
     from geoplan_api.registered import in_home, rasters_near, store_of
     from geoplan_api.search.request import search_request
@@ -58,7 +59,9 @@ def search(
     request = search_request(in_home(inquiry_of(area, None, None, asked)), criteria, count, tongue)
     held = rasters_near(request.inquiry, store_of(home_folder()), [each.role for each in request.rasters])
     request = replace(request, rasters=(*request.rasters, *held))
-    result = run_search(request, out, _Progress(tongue), point)
+    line = ProgressLine(tongue)
+    result = interruptible(lambda progress: run_search(request, out, progress, point), line)
+    line.end()
     if as_json:
         content = result.content.as_dict() | ({"why": result.why} if result.why else {})
         sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
@@ -83,24 +86,6 @@ def _point(text: str | None) -> tuple[float, float] | None:
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
         raise CallRefused("search-why-spelling", given=text)
     return lon, lat
-
-
-class _Progress:
-    """Lines for people on stderr: each stage once, and how far it is every two seconds."""
-
-    def __init__(self, lang: Lang) -> None:
-        self._lang: Lang = lang
-        self._stage = ""
-        self._last = 0.0
-
-    def __call__(self, stage: str, done: float, total: float) -> None:
-        now = time.monotonic()
-        if stage == self._stage and now - self._last < _EVERY:
-            return
-        part = f" {min(done / total, 1.0):.0%}" if stage == self._stage and total else ""
-        self._stage, self._last = stage, now
-        sys.stderr.write(f"{word('progress', stage, self._lang)}{part}\n")
-        sys.stderr.flush()
 
 
 def _told(result: SearchResult, lang: Lang, terminal: Any) -> None:
@@ -138,35 +123,49 @@ def _told(result: SearchResult, lang: Lang, terminal: Any) -> None:
     tell("disclaimer")
 
 
-def _column(name: str, lang: Lang) -> str:
-    return say(Message(f"search.column.{name}"), lang)
+def _heading(name: str, lang: Lang, unit: str = "", *, figures: bool = True) -> Heading:
+    title = say(Message(f"search.column.{name}"), lang)
+    return Heading(f"{title}\n{word('area-unit', unit, lang)}" if unit else title, figures)
+
+
+def _km2(area: float) -> str:
+    return f"{area / 1e6:.4f}"
 
 
 def _candidates(content: SearchContent, lang: Lang) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("rank", "score", "planning", "construction", "verdict", "stays", "town", "place"):
-        table.add_column(_column(name, lang), justify="left" if name in ("verdict", "place") else "right")
-    for each in content.candidates:
-        built = "—" if each.construction is None else format_unit(each.construction.area_m2, "km2s", lang)
-        town = "—" if each.nearest_town_m is None else format_unit(each.nearest_town_m, "distance", lang)
-        table.add_row(
+    headings = [
+        _heading("rank", lang),
+        _heading("score", lang),
+        _heading("planning", lang, "km2"),
+        _heading("construction", lang, "km2"),
+        _heading("verdict", lang, figures=False),
+        _heading("stays", lang),
+        _heading("town", lang),
+        _heading("place", lang),
+    ]
+    rows = [
+        (
             str(each.rank),
             f"{each.score:.3f}",
-            format_unit(each.planning.area_m2, "km2s", lang),
-            built,
+            _km2(each.planning.area_m2),
+            "—" if each.construction is None else _km2(each.construction.area_m2),
             word("verdict", each.verdict, lang),
             f"{each.stays:.0%}",
-            town,
+            "—" if each.nearest_town_m is None else format_unit(each.nearest_town_m, "distance", lang),
             f"{each.at.lon:.4f}, {each.at.lat:.4f}",
         )
-    return table
+        for each in content.candidates
+    ]
+    return table(headings, rows, gap=1)
 
 
 def _constraints(content: SearchContent, lang: Lang) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("constraint", "alone", "only", "unknown"):
-        table.add_column(_column(name, lang), justify="left" if name == "constraint" else "right")
-    for each in content.account.constraints:
-        figures = (each.alone_m2, each.only_m2, each.unknown_m2)
-        table.add_row(escape(each.title.says[lang]), *(format_unit(value, "km2s", lang) for value in figures))
-    return table
+    headings = [
+        _heading("constraint", lang, figures=False),
+        *(_heading(name, lang, "km2") for name in ("alone", "only", "unknown")),
+    ]
+    rows = [
+        (each.title.says[lang], _km2(each.alone_m2), _km2(each.only_m2), _km2(each.unknown_m2))
+        for each in content.account.constraints
+    ]
+    return table(headings, rows)

@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 import shapely
@@ -35,6 +34,7 @@ from geoplan_api.write import write_report
 from geoplan_layers.boundary_file import ReadOptions, read_boundary
 from geoplan_layers.rasters import write_cog
 from geoplan_layers.selector import Selector
+from geoplan_layers.unfinished import building, place
 from geoplan_layers.writers.deliver import deliver
 from geoplan_layers.writers.formats import writer_of
 from geoplan_layers.writers.sheet import Column, Sheet, SheetLayer, WriteOptions
@@ -60,25 +60,17 @@ def write_results(prepared: Prepared, found: Found, out: Path, progress: Progres
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        built = Path(mkdtemp(prefix=".geoplan-", dir=out))
+        with building(out) as built:
+            content = _build(prepared, found, built, progress)
+            _move(built, out)
     except OSError as wrong:
-        raise _unwritten(out, wrong) from None
-    try:
-        content = _build(prepared, found, built, progress)
-        _move(built, out)
-    except OSError as wrong:
-        raise _unwritten(out, wrong) from None
-    finally:
-        shutil.rmtree(built, ignore_errors=True)
+        raise CannotFinish("out-not-writable", path=str(out), detail=wrong.strerror or str(wrong)) from None
     return content
-
-
-def _unwritten(out: Path, wrong: OSError) -> CannotFinish:
-    return CannotFinish("out-not-writable", path=str(out), detail=wrong.strerror or str(wrong))
 
 
 def _move(built: Path, out: Path) -> None:
     """Put what was built in its place; the record last, since it says what belongs together."""
+    place()
     for name in ("factors", "candidates"):
         shutil.rmtree(out / name, ignore_errors=True)
     (out / CANDIDATES).unlink(missing_ok=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from geoplan.progress import Progress
@@ -16,6 +15,7 @@ from geoplan_api.search.results import candidate_name, write_results
 from geoplan_api.search.study import judge, mender, prepare
 from geoplan_api.search.why import why_at
 from geoplan_layers.sandbox.session import reading
+from geoplan_layers.unfinished import building
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,7 @@ def run_search(
         return candidate_name(number, request.lang)
 
     found = search(prepared.study, judge(prepared, name), request.wanted, progress, mender(prepared, name, progress))
-    folder = out or Path(mkdtemp(prefix="geoplan-search-"))
-    try:
+    with nullcontext(out) if out else building(None, "geoplan-search-") as folder:
         content = write_results(prepared, found, folder, progress)
         explained = None if why is None else why_at(folder, *why)
-    finally:
-        if out is None:
-            shutil.rmtree(folder, ignore_errors=True)
     return SearchResult(content, out, explained)

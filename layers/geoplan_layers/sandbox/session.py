@@ -6,13 +6,11 @@ lies in folders that this process makes and removes, whatever becomes of the rea
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from geoplan.errors import CannotFinish, GeoplanError, InputRefused
@@ -20,6 +18,7 @@ from geoplan_layers.files.limits import Limits
 from geoplan_layers.sandbox.child import Child, Died
 from geoplan_layers.sandbox.rules import Budget, size_of
 from geoplan_layers.sandbox.workers import Cancellation, Pool, own_pool
+from geoplan_layers.unfinished import make_folder, remove_folder
 
 
 class ReaderFault(Exception):
@@ -96,7 +95,7 @@ class Handle:
 
     def __init__(self, session: Session, path: Path, shown: str, layer: str | None, limits: Limits) -> None:
         self._session, self._limits = session, limits
-        self._folder = Path(mkdtemp(prefix="geoplan-", dir=session.folder))
+        self._folder = make_folder(session.folder, "geoplan-")
         self._job = {
             "path": str(path.absolute()),
             "shown": shown,
@@ -146,7 +145,7 @@ class Handle:
 
     def close(self) -> None:
         """Remove what was unpacked."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_folder(self._folder)
 
     def _ended(self, end: Died, budget: Budget) -> GeoplanError:
         if end.why == "cancelled":

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 import shapely
@@ -13,6 +11,7 @@ import shapely
 from geoplan.crs import Array
 from geoplan.errors import CallRefused, CannotFinish
 from geoplan_layers.formats import format_of
+from geoplan_layers.unfinished import building
 from geoplan_layers.writers.formats import Writer
 from geoplan_layers.writers.shapefile import FIELDS_SUFFIX, STALE
 from geoplan_layers.writers.sheet import Sheet, WriteOptions, Written
@@ -39,22 +38,17 @@ def deliver(sheet: Sheet, writer: Writer, out: Path, options: WriteOptions, inpu
     _not_an_input(out, inputs)
     folder = out.parent
     try:
-        built = Path(mkdtemp(prefix=".geoplan-", dir=folder))
+        with building(folder) as built:
+            made = written(sheet, writer, built / out.name, options)
+            targets = [folder / each.name for each in made.paths]
+            for target in targets:
+                _not_an_input(target, inputs)
+            if writer.key == "shapefile":
+                _remove_stale(out, targets)
+            for each, target in zip(made.paths, targets, strict=True):
+                each.replace(target)
     except OSError as wrong:
-        raise _unwritten(folder, wrong) from None
-    try:
-        made = written(sheet, writer, built / out.name, options)
-        targets = [folder / each.name for each in made.paths]
-        for target in targets:
-            _not_an_input(target, inputs)
-        if writer.key == "shapefile":
-            _remove_stale(out, targets)
-        for each, target in zip(made.paths, targets, strict=True):
-            each.replace(target)
-    except OSError as wrong:
-        raise _unwritten(folder, wrong) from None
-    finally:
-        shutil.rmtree(built, ignore_errors=True)
+        raise CannotFinish("out-not-writable", path=str(folder), detail=wrong.strerror or str(wrong)) from None
     return Written(targets, made.notes)
 
 
@@ -112,7 +106,3 @@ def _remove_stale(out: Path, targets: Sequence[Path]) -> None:
         stale = out.with_name(out.stem + suffix)
         if stale not in targets:
             stale.unlink(missing_ok=True)
-
-
-def _unwritten(folder: Path, wrong: OSError) -> CannotFinish:
-    return CannotFinish("out-not-writable", path=str(folder), detail=wrong.strerror or str(wrong))
