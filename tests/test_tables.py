@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import pytest
 from rich.cells import cell_len
@@ -21,7 +22,7 @@ CHINESE = [
 ROWS = [("1", "0.950", "1.4946", "0.4831", "needs attention", "100%", "3.803 km", "120.0632, 30.7651")]
 
 
-def printed(headings: list[Heading], rows: list[tuple[str, ...]], width: int) -> list[str]:
+def printed(headings: list[Heading], rows: Sequence[Sequence[str]], width: int) -> list[str]:
     out = io.StringIO()
     Console(file=out, width=width).print(table(headings, rows, gap=1))
     return out.getvalue().splitlines()
