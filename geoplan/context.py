@@ -6,8 +6,9 @@ import numpy as np
 import shapely
 
 from geoplan.landuse import groups
+from geoplan.offsets import REACH
 from geoplan.report import Context
-from geoplan.site import REACH, Site
+from geoplan.site import Site
 
 UNCOVERED = "uncovered"
 """The group of ground that a layer does not know, of which its patches therefore say nothing."""

@@ -72,51 +72,68 @@ def displacement(own: Array, others: Array) -> Displacement | None:
     are, where too few agree, where a pattern agrees with several shifts, or where chance would do as well (the Chernoff
     bound of the binomial tail, over all shifts tried, above one in a million).
     """
-    own, others = _distinct(own), _distinct(others)
+    own = _distinct(own)
     if len(own):
         low, high = own.min(axis=0) - REACH, own.max(axis=0) + REACH
         others = others[((others >= low) & (others <= high)).all(axis=1)]
-    own, others = _thinned(own, _MOST_OWN), _thinned(others, _MOST_OTHERS)
+    own, others = _thinned(own, _MOST_OWN), _thinned(_distinct(others), _MOST_OTHERS)
     if len(own) < _FEWEST or len(others) < _FEWEST:
         return None
-    tree = shapely.STRtree(np.asarray(shapely.points(others)))
-    zero = [_met(own, np.zeros(2), tree, radius) for radius in _RADII]
+    zero = [_met(own, np.zeros(2), others, radius) for radius in _RADII]
     if zero[0] >= max(_FEWEST, len(own) / 4):
         return None
-    found = [_refined(own, others, tree, peak) for peak in _peaks(own, others)]
+    found = [_refined(own, others, peak) for peak in _peaks(own, others)]
     for radius, still in zip(_RADII, zero, strict=True):
-        best = _beyond_chance(own, tree, found, radius, still)
+        best = _beyond_chance(own, others, found, radius, still)
         if best is not None:
             return best
     return None
 
 
 def _distinct(xy: Array) -> Array:
+    """Different vertices to the millimetre, by x and then y."""
     kept = xy[np.isfinite(xy).all(axis=1)]
-    return np.unique(np.round(kept, 3), axis=0) if len(kept) else kept.reshape(0, 2)
+    if len(kept) == 0:
+        return kept.reshape(0, 2)
+    whole = np.rint(kept * 1000).astype(np.int64)
+    low = whole.min(axis=0)
+    rows = int(whole[:, 1].max() - low[1]) + 1
+    keys = np.unique((whole[:, 0] - low[0]) * rows + (whole[:, 1] - low[1]))
+    return np.asarray((np.column_stack(np.divmod(keys, rows)) + low) / 1000, dtype=np.float64)
 
 
 def _thinned(xy: Array, most: int) -> Array:
     return xy if len(xy) <= most else xy[np.linspace(0, len(xy) - 1, most).astype(int)]
 
 
-def _met(own: Array, move: Array, tree: shapely.STRtree, radius: float) -> int:
+def _near(points: Array, others: Array, radius: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of places in two sets of vertices, the second by ascending x, that lie within a radius of each other."""
+    first = np.searchsorted(others[:, 0], points[:, 0] - radius)
+    count = np.searchsorted(others[:, 0], points[:, 0] + radius, side="right") - first
+    point = np.repeat(np.arange(len(points)), count)
+    other = np.arange(len(point)) + np.repeat(first - np.cumsum(count) + count, count)
+    close = np.hypot(*(others[other] - points[point]).T) <= radius
+    return point[close], other[close]
+
+
+def _met(own: Array, move: Array, others: Array, radius: float) -> int:
     """How many vertices, moved, have one of the others within a radius."""
-    hit = tree.query(shapely.points(own + move), predicate="dwithin", distance=radius)[0]
-    return len(np.unique(hit))
+    return len(np.unique(_near(own + move, others, radius)[0]))
 
 
 def _peaks(own: Array, others: Array) -> list[Array]:
     """The moves on which most vertices agree: each votes once for a cell of a grid of moves, cells joined in fours."""
     side = int(2 * REACH / _BIN)
-    votes = np.zeros((side, side), dtype=np.int32)
-    for vertex in own:
-        cells = np.floor((others - vertex + REACH) / _BIN).astype(np.int64)
-        inside = ((cells >= 0) & (cells < side)).all(axis=1)
-        hit = np.zeros((side, side), dtype=bool)
-        hit[cells[inside, 0], cells[inside, 1]] = True
+    votes = np.zeros(side * side, dtype=np.int32)
+    across, up = ((others + REACH) / _BIN).T
+    for east, north in own / _BIN:
+        i, j = np.floor(across - east), np.floor(up - north)
+        inside = (i >= 0) & (i < side) & (j >= 0) & (j < side)
+        hit = np.zeros(side * side, dtype=bool)
+        hit[(i[inside] * side + j[inside]).astype(np.int64)] = True
         votes += hit
-    joined = votes[:-1, :-1] + votes[1:, :-1] + votes[:-1, 1:] + votes[1:, 1:]
+    grid = votes.reshape(side, side)
+    joined = grid[:-1, :-1] + grid[1:, :-1] + grid[:-1, 1:] + grid[1:, 1:]
     found = []
     for _ in range(_PEAKS):
         i, j = np.unravel_index(int(np.argmax(joined)), joined.shape)
@@ -125,10 +142,10 @@ def _peaks(own: Array, others: Array) -> list[Array]:
     return found
 
 
-def _refined(own: Array, others: Array, tree: shapely.STRtree, peak: Array) -> Array:
+def _refined(own: Array, others: Array, peak: Array) -> Array:
     """The middle of the differences around a peak, in ever smaller circles as long as most of them stay inside."""
-    pairs = tree.query(shapely.points(own + peak), predicate="dwithin", distance=1.5 * _BIN)
-    apart = others[pairs[1]] - own[pairs[0]]
+    mine, theirs = _near(own + peak, others, 1.5 * _BIN)
+    apart = others[theirs] - own[mine]
     if len(apart) == 0:
         return peak
     apart = _thinned(apart, 1500)
@@ -142,11 +159,9 @@ def _refined(own: Array, others: Array, tree: shapely.STRtree, peak: Array) -> A
     return np.asarray(peak, dtype=np.float64)
 
 
-def _beyond_chance(
-    own: Array, tree: shapely.STRtree, moves: list[Array], radius: float, still: int
-) -> Displacement | None:
+def _beyond_chance(own: Array, others: Array, moves: list[Array], radius: float, still: int) -> Displacement | None:
     """The best of some moves, if it meets more vertices than chance, than no move, and than any rival does."""
-    met = [_met(own, move, tree, radius) for move in moves]
+    met = [_met(own, move, others, radius) for move in moves]
     order = np.argsort(met)[::-1]
     best, count = moves[order[0]], met[order[0]]
     rivals = [met[i] for i in order[1:] if np.hypot(*(moves[i] - best)) > 2 * _BIN]
@@ -154,7 +169,7 @@ def _beyond_chance(
         return None
     if max([still, *rivals]) >= _RIVAL * count:
         return None
-    chance = np.mean([_met(own, move, tree, radius) for move in _elsewhere(best)]) / len(own)
+    chance = np.mean([_met(own, move, others, radius) for move in _elsewhere(best)]) / len(own)
     tried = np.log((2 * REACH / radius) ** 2)
     if tried - len(own) * _divergence(count / len(own), float(np.clip(chance, 1e-4, 1 - 1e-9))) > _SURE:
         return None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,8 @@ _NOT_HASHED = frozenset({"id", "software", "made_at"})
 _NAMES = frozenset({"file", "says"})
 _EVIDENCE_DECIMALS = 4
 _EXACT = 2.0**53
+_LITERAL = re.compile(rb'"\\u0000([^"]+)"')
+"""A number that the standard library would write in another way, on its way through it as a text."""
 
 
 def report_id(content: Mapping[str, Any]) -> str:
@@ -34,25 +38,30 @@ def report_id(content: Mapping[str, Any]) -> str:
 def canonical(data: Any) -> bytes:
     """Plain data as canonical JSON (RFC 8785).
 
-    The standard library's encoder writes the same bytes ten times as fast where no number needs an exponent and no
-    key lies beyond the basic plane, whose order by code points is that of UTF-16; whatever else is left to ``rfc8785``.
+    The standard library's encoder writes the same bytes ten times as fast where no number is past 2⁵³ and no key lies
+    beyond the basic plane, whose order by code points is that of UTF-16; whatever else is left to ``rfc8785``.
     """
     try:
         plain = _as_written(data)
     except ValueError:
         return rfc8785.dumps(data)
-    return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    written = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return _LITERAL.sub(rb"\1", written)
 
 
 def _as_written(value: Any) -> Any:
-    """The data with whole numbers as integers, as JavaScript writes them.
+    """The data with whole numbers as integers and those near nought as texts, as JavaScript writes them.
 
     Raises
     ------
     ValueError
         Something that the two encoders write differently, or that canonical JSON refuses.
     """
-    if isinstance(value, str) or value is None or isinstance(value, bool):
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("a text that may stand for a number")
+        return value
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, dict):
         if not all(isinstance(key, str) and key.isprintable() and max(key, default="") <= "\ud7ff" for key in value):
@@ -63,9 +72,11 @@ def _as_written(value: Any) -> Any:
     if isinstance(value, int | float) and abs(value) < _EXACT:
         if value == int(value):
             return int(value)
-        if "e" not in repr(float(value)):
+        digits, _, exponent = repr(float(value)).partition("e")
+        if not exponent:
             return value
-    raise ValueError("a number with an exponent, or no plain data")
+        return "\0" + (f"{digits}e{int(exponent)}" if int(exponent) < -6 else f"{Decimal(repr(value)):f}")
+    raise ValueError("a number past 2⁵³, or no plain data")
 
 
 def unnamed(value: Any) -> Any:

@@ -16,17 +16,14 @@ from geoplan.crs import lies_in_china
 from geoplan.errors import InputRefused
 from geoplan.landuse import Generation, groups
 from geoplan.layer import UNION_ROLES, Amounts, Coverage, Layer, MeasuredInBulk, Patches
-from geoplan.measure import PRINTS_AS_ZERO, generalised, is_sliver, polygons_of, survey_area, survey_areas
+from geoplan.measure import PRINTS_AS_ZERO, is_sliver, polygons_of, survey_area, survey_areas
 from geoplan.messages import Message
 from geoplan.messages.units import floor_to
-from geoplan.offsets import REACH as OFFSETS_REACH
-from geoplan.offsets import Offsets
+from geoplan.offsets import REACH, Offsets
 from geoplan.plane import Plane
 from geoplan.register import Neighbour, Register, neighbours
 
 Part = Literal["planning", "construction", "rest"]
-REACH = OFFSETS_REACH
-"""Metres around a boundary within which reference patches are shown and offsets are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +119,8 @@ class Site:
     @cached_property
     def window(self) -> shapely.Polygon:
         """Bounds of everything that an offset of the boundaries by ``REACH`` can touch."""
-        drawn = [self.planning] if self.construction is None else [self.planning, self.construction]
-        both = shapely.union_all([generalised(each, self.accuracy) for each in drawn])
-        return shapely.box(*shapely.bounds(shapely.buffer(both, REACH, join_style="mitre", mitre_limit=5.0)))
+        parts: tuple[Part, ...] = ("planning",) if self.construction is None else ("planning", "construction")
+        return shapely.box(*shapely.total_bounds([self.offsets(part).at(REACH) for part in parts]))
 
     @cached_property
     def in_china(self) -> bool:

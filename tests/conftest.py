@@ -8,10 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import geoplan_layers.files.ogr  # noqa: F401 - before anything imports pyogrio
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")  # no test is asked how fast it is: a busy machine would fail it
 
 
 @pytest.fixture(scope="session")

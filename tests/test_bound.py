@@ -33,7 +33,7 @@ def best_of_all(value: np.ndarray[Any, Any], count: int, neighbours: int) -> flo
     return max((sum(float(value[cell]) for cell in each) for each in sets), default=-np.inf)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 10_000), st.integers(2, 6), st.sampled_from([4, 8]))
 def test_the_optimum_is_the_best_of_every_connected_set(seed: int, count: int, neighbours: Literal[4, 8]) -> None:
     random = np.random.default_rng(seed)

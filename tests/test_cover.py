@@ -22,7 +22,7 @@ from geoplan.search.wkb import features_of_wkb
 WEST, NORTH = 510_000.0, 3_416_400.0
 GRID = Grid(Plane(120), WEST, NORTH, 30.0, 13, 17)
 SEEDS = st.integers(0, 2**32 - 1)
-FEW = settings(max_examples=40, deadline=None)
+FEW = settings(max_examples=40)
 
 
 def cells(grid):

@@ -110,7 +110,7 @@ def test_a_local_system_has_neither_code_nor_datum() -> None:
 
 
 @given(st.one_of(st.text(max_size=200), st.binary(max_size=80).map(lambda raw: raw.decode("latin-1"))))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_garbage_is_no_system_and_no_crash(text: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -177,7 +177,7 @@ def test_the_shift_has_the_size_and_direction_that_others_find(place: str) -> No
 
 
 @given(st.floats(73, 135), st.floats(4, 53.5), st.sampled_from(SHIFTED))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_there_and_back_is_within_a_millimetre(lon: float, lat: float, datum: Any) -> None:
     x, y = FORWARD[datum](np.array([lon]), np.array([lat]))
     back_x, back_y = to_wgs84(x, y, datum)
@@ -311,7 +311,7 @@ def _drawn(ground: np.ndarray, seed: int, vertices: int, share: float) -> np.nda
 @given(
     st.integers(0, 10_000), st.integers(40, 900), st.floats(5, 700), st.floats(0, 2 * np.pi), st.floats(0.3, 1.0)
 )  # fmt: skip
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_planted_shift_is_found_to_a_centimetre(
     seed: int, vertices: int, metres: float, angle: float, share: float
 ) -> None:
@@ -325,7 +325,7 @@ def test_a_planted_shift_is_found_to_a_centimetre(
 
 
 @given(st.integers(0, 10_000), st.integers(4, 600), st.sampled_from([0.0, 0.3, 0.6, 1.0]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_it_is_silent_without_a_shift_and_on_data_that_have_nothing_in_common(
     seed: int, vertices: int, share: float
 ) -> None:

@@ -212,7 +212,7 @@ def test_a_field_gives_the_same_values_for_the_same_seed() -> None:
 POINTS = st.tuples(st.floats(-5e5, 5e5), st.floats(-5e5, 5e5))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(POINTS, POINTS, st.floats(5.0, 500.0))
 def test_an_edge_is_divided_the_same_from_either_end(
     a: tuple[float, float], b: tuple[float, float], step: float

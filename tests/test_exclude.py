@@ -194,7 +194,7 @@ def test_more_than_fifteen_constraints_have_bits_of_their_own():
     assert all((each.alone, each.only) == (100_000, 0) for each in result.takings)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["legal", "raster"]))
 def test_strips_and_workers_change_nothing_and_every_cell_has_its_reasons(seed, method):
     """A tall grid of several strips against distances by GEOS (legal) or SciPy (raster), one constraint at a time."""

@@ -285,7 +285,7 @@ def test_xian_1980_and_beijing_1954_are_refused_without_parameters() -> None:
             checked(PLANNING, CONSTRUCTION, (), [farmland(box(0, 0, 9, 9), frame=frame)] if False else [], frame=frame)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 100_000))
 def test_pieces_add_up_to_what_the_whole_layer_shares(seed: int) -> None:
     """Every patch's piece, measured one by one, adds up to the overlap of their union: nothing dropped, nothing twice."""

@@ -99,7 +99,7 @@ COUNTED = (1186, 82)
 """Pieces compared, and slivers among them."""
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**31), accuracy=st.sampled_from([0.01, 0.05, 1.0, 5.0]))
 def test_any_star_on_any_mesh(seed: int, accuracy: float) -> None:
     ground = mesh(7, 7, seed)

@@ -47,7 +47,7 @@ def test_what_is_missing_goes_to_those_that_lost_most_and_cannot_be_made_up() ->
         adding_up([1.0, 1.0], total=3)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     widths=st.lists(st.floats(3, 120), min_size=1, max_size=6),
     ridges=st.lists(st.floats(0, 0.3), min_size=6, max_size=6),
@@ -130,7 +130,7 @@ def test_errors_are_bounds_by_the_perimeter_and_twice_the_accuracy() -> None:
     assert report.content.proposal.planning.error_m2 == area.error
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(width=st.floats(0.011, 0.3), depth=st.floats(60, 900))
 def test_slivers_are_listed_apart_counted_and_leave_the_verdict_on_both_sides(width: float, depth: float) -> None:
     """A strip vanishes within the accuracy when 2·area/perimeter < 2a: here when it is narrower than about 0.1 m."""
@@ -183,7 +183,7 @@ def test_every_declared_area_stands_beside_both_measures_with_the_differences() 
     assert cells["Facts less ellipsoidal"] == (f"{facts.difference_m2:,.2f}",)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10_000), vertices=st.integers(5_100, 9_000))
 def test_a_boundary_of_many_vertices_is_cut_as_one_of_few(seed: int, vertices: int) -> None:
     """Cutting near the patches alone gives the same pieces as cutting with the whole boundary."""

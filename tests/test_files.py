@@ -697,7 +697,7 @@ def test_a_wrong_csv_of_towns_is_refused(tmp_path: Path, text: str, says: str) -
         read_register(parse_selector(str(tmp_path / "t.csv")))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused_never_a_fault(raw: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -368,7 +368,7 @@ STARTS = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(STARTS), st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused_never_a_fault(start: bytes, raw: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -199,7 +199,7 @@ def test_nothing_asked_and_nothing_there() -> None:
     assert len(kernel.shared_areas(far, pack).areas) == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**31),
     snapped=st.booleans(),

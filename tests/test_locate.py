@@ -382,7 +382,7 @@ number = st.one_of(
     st.sampled_from([None, "cgcs2000", "gcj02"]),
     st.sampled_from([None, "330500", "450000"]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_numbers_give_candidates_or_a_refusal(
     numbers: tuple[float, float, float, float], code: int | None, swap: bool, anywhere: bool, datum: Any, adcode: Any
 ) -> None:

@@ -83,8 +83,22 @@ def drawn(report: Report, lang: Lang = "zh") -> Json:
 
 
 def layers_of(data: Json) -> dict[str, Json]:
-    """Layers by group and title."""
-    return {f"{group['title']}/{layer['title']}": layer for group in data["groups"] for layer in group["layers"]}
+    """Layers by group and title, each with its columns row by row."""
+    return {
+        f"{group['title']}/{layer['title']}": {**layer, "rows": {k: column(v) for k, v in layer["rows"].items()}}
+        for group in data["groups"]
+        for layer in group["layers"]
+    }
+
+
+def column(written: Any) -> list[Any]:
+    """A column row by row."""
+    if isinstance(written, list):
+        return written
+    if "of" in written:
+        return [written["of"][at] for at in numbers(written["at"])]
+    printed = [f"{figure / 100:,.2f}" for figure in numbers(written["hundredths"])]
+    return [list(pair) for pair in zip(printed[::2], printed[1::2], strict=True)]
 
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -106,7 +120,16 @@ def read(text: str, table: str) -> list[list[tuple[float, float]]]:
     """The rings or lines of a written shape, in degrees."""
     points = np.cumsum(np.array(numbers(table)).reshape(-1, 2), axis=0) / 1e6
     runs = re.split("[ ;]", text.replace("-", "").replace(".", ""))
-    return [[(points[i][0], points[i][1]) for i in np.cumsum(numbers(run))] for run in runs]
+    return [[(points[i][0], points[i][1]) for i in np.cumsum(steps(run))] for run in runs]
+
+
+def steps(run: str) -> list[int]:
+    """Differences of numbers of vertices; ``*`` and a number stand for so many times one."""
+    first, *others = run.split("*")
+    found = numbers(first)
+    for count, *rest in map(numbers, others):
+        found += [1] * count + rest
+    return found
 
 
 # --- What is written ------------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def test_areas_come_in_the_order_of_the_shapes_and_other_shapes_count_nothing() 
     assert survey_areas(shapes, HUZHOU) == pytest.approx([100, 0, 0, 200], rel=1e-5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.floats(24, 33), st.floats(-1.4, 1.4), st.integers(4, 40), st.integers(0, 10_000), st.floats(200, 4000),
 )  # fmt: skip

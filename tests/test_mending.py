@@ -154,7 +154,7 @@ def test_many_defects_of_a_kind_are_summed_up() -> None:
     assert [kind for kind, _, _ in found] == ["spike"] * TOLD + ["more"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     vertices=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=4, max_size=14),
     base=st.booleans(),
@@ -195,7 +195,7 @@ def test_small_overlaps_of_features_are_told_and_large_ones_refused() -> None:
         together(shapely.box(0, 0, 100, 100), shapely.box(99, 0, 300, 100))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(gap=st.floats(0.001, 0.2), shift=st.floats(-50, 50), turn=st.floats(0, 6.28))
 def test_a_gap_is_closed_if_it_is_no_wider_than_the_accuracy(gap: float, shift: float, turn: float) -> None:
     both = [shapely.box(0, 0, 100, 100), shapely.box(100 + gap, shift, 220, 100 + shift)]

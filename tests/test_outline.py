@@ -86,7 +86,7 @@ def excluded(draw) -> shapely.Geometry:
     return shapely.union_all(np.array(shapes, dtype=object))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(excluded())
 def test_whatever_is_excluded_a_boundary_keeps_clear_of_it(ground: shapely.Geometry) -> None:
     free = polygons_of(shapely.difference(ROOM, ground))

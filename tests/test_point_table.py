@@ -453,7 +453,7 @@ def test_what_is_written_reads_back(tmp_path: Path, lang, suffix, code) -> None:
     st.sampled_from([".csv", ".xlsx"]),
     st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=10),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_plots_read_back_to_a_millimetre_whatever_their_names(tmp_path: Path, squares, suffix, name) -> None:
     path = tmp_path / f"a{suffix}"
     shapes = [
@@ -491,7 +491,7 @@ _CELLS = st.sampled_from(["X", "Y", "点号", "圈号", "地块编号", "面积"
 
 
 @given(st.lists(st.lists(_CELLS | st.text(max_size=4), max_size=7), max_size=12), st.sampled_from([",", "\t", ";"]))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_csv_is_read_or_refused_with_words(tmp_path: Path, cells, mark) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes("\n".join(mark.join(row) for row in cells).encode("gb18030", errors="replace"))
@@ -499,13 +499,13 @@ def test_any_csv_is_read_or_refused_with_words(tmp_path: Path, cells, mark) -> N
 
 
 @given(st.lists(st.lists(_CELLS | st.floats() | st.booleans() | st.none() | st.dates(), max_size=6), max_size=10))
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_sheet_is_read_or_refused_with_words(tmp_path: Path, cells) -> None:
     judged(outcome(book(tmp_path, 一=[["X", "Y"], *cells] if len(cells) % 2 else cells)), "a.xlsx")
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_workbook_is_read_or_refused_with_words(tmp_path: Path, data: st.DataObject) -> None:
     """Bytes of a part, or of the packed file, cut out or exchanged."""
     path = book(tmp_path, 一=rows())

@@ -153,7 +153,7 @@ def test_outside_china_the_land_law_forbids_nothing():
     assert prohibitions((PolicyBook().get("land-law"),), site, ON) == ()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     x=st.integers(0, 900),
     y=st.integers(0, 900),

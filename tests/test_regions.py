@@ -64,7 +64,7 @@ def regions_of(field: Field, rules: RegionRules, every: int = 7) -> list[np.ndar
     return [each.mask(field.value.shape) for each in found if each is not None]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases())
 def test_the_compiled_growth_takes_the_cells_of_the_plain_one(case: tuple[Field, RegionRules]) -> None:
     field, rules = case
@@ -75,7 +75,7 @@ def test_the_compiled_growth_takes_the_cells_of_the_plain_one(case: tuple[Field,
         assert theirs == ([] if ours is None else ours.cells.tolist())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases())
 def test_regions_are_connected_of_the_area_asked_on_usable_land_with_islands_as_asked(
     case: tuple[Field, RegionRules],
@@ -92,7 +92,7 @@ def test_regions_are_connected_of_the_area_asked_on_usable_land_with_islands_as_
             assert not (joined == joined[region][0])[~region].any()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cases())
 def test_scores_are_the_figures_of_the_regions(case: tuple[Field, RegionRules]) -> None:
     field, rules = case
@@ -169,7 +169,7 @@ def brute_force(field: Field, rules: RegionRules, count: int, spacing: Spacing) 
     return best
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 1000), st.sampled_from([0.0, 20.0, 45.0]), st.sampled_from([None, 60.0]), st.integers(1, 3))
 @example(68, 0.0, None, 3)
 def test_the_exact_choice_is_the_best_of_all_sets(seed: int, minimum: float, maximum: float | None, count: int) -> None:
@@ -185,7 +185,7 @@ def test_the_exact_choice_is_the_best_of_all_sets(seed: int, minimum: float, max
     assert greedy.bound >= greedy.total
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 1000), st.sampled_from([0.0, 30.0, 75.0]), st.sampled_from(["mean", "sum", "worst", "core"]))
 def test_chosen_regions_keep_their_distances(seed: int, minimum: float, evaluation: Any) -> None:
     field = a_field(seed, weighted=True, side=48)
@@ -203,7 +203,7 @@ def test_chosen_regions_keep_their_distances(seed: int, minimum: float, evaluati
         assert distance_to(one, 10.0)[other].min() >= minimum
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000), st.sampled_from(["mean", "sum", "worst"]), st.booleans())
 def test_seeds_that_are_not_grown_could_not_matter(seed: int, evaluation: Any, weighted: bool) -> None:
     field = a_field(seed, weighted, side=90)

@@ -97,7 +97,7 @@ def keeps_its_distances(its: Case, answer: Answer, *, moved_for_readings: bool =
             assert shapely.distance(planning, other) >= NEIGHBOURHOOD_M
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1_000_000), river=st.booleans())
 def test_every_answer_keeps_clear_in_one_piece_and_its_repair_is_itself(seed, river):
     its = with_distances(case(seed), seed) if river else case(seed)
@@ -121,7 +121,7 @@ def assert_left_as_it_is(its: Case, answer: Answer, **options) -> None:
     assert again.answers == ()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 1_000_000), bearing=st.floats(0, 6.283), apart=st.floats(2600, 3400), asked=st.booleans())
 def test_every_answer_keeps_the_distance_to_a_town_that_a_reading_asks_for(seed, bearing, apart, asked):
     its = case(seed)

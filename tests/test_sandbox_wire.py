@@ -68,7 +68,7 @@ def crossed(sent: Table) -> Table:
     return table_of(*receive(pipe, 10**9))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.text(max_size=8), COLUMNS, max_size=4))
 def test_every_value_of_a_table_comes_back_as_it_was(columns: dict[str, list[Any]]) -> None:
     found = crossed(table(columns))
@@ -228,7 +228,7 @@ def test_a_message_that_is_none_or_too_long_is_broken(raw: bytes) -> None:
         receive(io.BytesIO(raw[:9]), 1000)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_damaged_table_is_broken_or_a_table(data: st.DataObject) -> None:
     header, body = packed_table(table({"A": ["甲", None, "丙"], "B": [1, 2, 3], "C": [1, "x", None]}))

@@ -305,7 +305,7 @@ def test_ground_that_is_not_known_is_never_free() -> None:
         assert shapely.covers(box(0, 0, 1600, 3000), each.planning)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.data())
 def test_no_candidate_overlaps_an_exclusion(data) -> None:
     number = st.floats(0, 2900)

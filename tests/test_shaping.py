@@ -20,7 +20,7 @@ from random_proposals import outline
 SEEDS = st.integers(0, 100_000)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=SEEDS)
 def test_what_is_cut_and_settled_keeps_two_millimetres_and_the_vertices_that_were_drawn(seed):
     rng = np.random.default_rng(seed)
@@ -51,7 +51,7 @@ def test_an_edit_leaves_no_neck_and_no_splinter_but_drawn_ones_stay():
     assert opened(left, 10.0).area == pytest.approx(left.area)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=SEEDS, share=st.floats(0.02, 0.6), patches=st.booleans())
 def test_a_smaller_shape_has_the_area_asked_for_in_one_piece(seed, share, patches):
     rng = np.random.default_rng(seed)
@@ -65,7 +65,7 @@ def test_a_smaller_shape_has_the_area_asked_for_in_one_piece(seed, share, patche
     assert shapely.area(shapely.difference(made, shape)) < 1e-3
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(seed=SEEDS, share=st.floats(0.01, 0.3), patches=st.booleans())
 def test_a_larger_shape_takes_allowed_ground_only(seed, share, patches):
     rng = np.random.default_rng(seed)

@@ -41,7 +41,7 @@ def test_the_curves_go_through_their_points() -> None:
     assert Linear(10, 2)(np.array([10, 4])) == pytest.approx([0, 0.75])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @cases(st.integers(0, 10_000), st.integers(2, 6), st.integers(2, 40))
 def test_topsis_and_entropy_agree_with_pymcdm(seed: int, factors: int, cells: int) -> None:
     random = np.random.default_rng(seed)
@@ -53,7 +53,7 @@ def test_topsis_and_entropy_agree_with_pymcdm(seed: int, factors: int, cells: in
     assert weighted_sum(columns, given) == pytest.approx(matrix @ given, abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @cases(st.integers(0, 10_000), st.integers(2, 8))
 def test_ahp_agrees_with_pymcdm(seed: int, count: int) -> None:
     random = np.random.default_rng(seed)

@@ -43,7 +43,7 @@ def adds_up(found: FindingRecord, part: str, total: float) -> set[str]:
     return {table.by for table in tables}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(x=st.floats(0, 100), y=st.floats(0, 100), width=st.floats(100, 900), height=st.floats(100, 900))
 def test_every_table_adds_up_to_what_was_measured(x: float, y: float, width: float, height: float) -> None:
     shapes = [box(SIDE * (i % 6), SIDE * (i // 6), SIDE, SIDE) for i in range(36)]

@@ -544,7 +544,7 @@ def moved(shape: shapely.MultiPolygon, east: float) -> shapely.MultiPolygon:
 
 
 @given(boundaries(), st.sampled_from([4528, 4549, 4498, 4509]), st.sampled_from(["gbk", "utf-8"]))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_reads_back_to_a_millimetre(tmp_path: Path, shape, code, encoding) -> None:
     path = tmp_path / "a.txt"
     own = {4528: 40_000_000, 4498: 20_000_000}.get(code, 0)
@@ -604,7 +604,7 @@ def outcome(path: Path) -> Table | InputRefused:
 
 
 @given(mutated())
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_mutated_file_is_read_or_refused_with_words(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(raw)

@@ -93,7 +93,7 @@ def near(made: Any, exact: Any) -> None:
 # --- Patches ---------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1), corners=st.integers(3, 120), radius=st.floats(20, 3000),
     zoom=st.integers(13, DEEPEST), aside=st.floats(-1.2, 1.2), meridian=st.sampled_from([111, 120, 123]),
@@ -239,7 +239,7 @@ def test_roads_and_streams_are_lines() -> None:
 # --- From afar -------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(cells=arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.integers(0, 3)))
 def test_traced_classes_give_the_same_grid_again(cells: Any) -> None:
     content = outlined(cells)

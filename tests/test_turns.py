@@ -48,7 +48,7 @@ def turns(found) -> dict[str, float]:
     return {turn.verdict: turn.shift_m for turn in found.turns_at}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(side=st.floats(600, 2500), limit=st.floats(4e5, 6e6))
 def test_a_square_reaches_a_limit_at_half_the_difference_of_the_sides(side: float, limit: float) -> None:
     """The area of a square of side s offset by d is (s + 2d)² on the central meridian, where scale is 1."""
@@ -115,7 +115,7 @@ def test_a_feature_out_of_the_limits_reach_turns_the_verdict_too() -> None:
     assert turns(found) == {"fail": pytest.approx(400, abs=CM)}
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(apart=st.floats(3000.5, 3450))
 def test_a_separation_turns_at_what_it_is_past_the_reading(apart: float) -> None:
     other = town("远镇", around(1000 + apart, 0, 1500 + apart, 1000))
@@ -125,7 +125,7 @@ def test_a_separation_turns_at_what_it_is_past_the_reading(apart: float) -> None
     assert turns(found)["fail"] == pytest.approx(apart - 3000, abs=CM)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(away=st.floats(1, 450), inside=st.floats(1, 400))
 def test_farmland_is_met_at_its_distance_and_left_at_its_depth(away: float, inside: float) -> None:
     outside = farmland(around(1000 + away, 0, 1600 + away, 1000), covers=ALL)

@@ -264,7 +264,7 @@ def test_numbers_texts_dates_and_nothing_keep_their_kind(tmp_path: Path) -> None
 
 
 @given(st.lists(st.text(min_size=1, max_size=14), min_size=1, max_size=30, unique=True))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_names_of_a_dbf_are_short_plain_and_different(names: list[str]) -> None:
     found = dbf_names(names)
     assert list(found) == names
@@ -280,7 +280,7 @@ def test_own_and_trade_names_fit_a_dbf() -> None:
 
 
 @given(st.text(max_size=200), st.integers(0, 300))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_cutting_keeps_whole_characters(text: str, most: int) -> None:
     assert text.startswith(cut(text, most))
     assert len(cut(text, most).encode()) <= most
@@ -520,7 +520,7 @@ def test_what_a_grid_swallows_is_refused_or_left_out_and_said() -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(0, 3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_rounded_polygons_stay_valid_and_near(seed: int, decimals: int) -> None:
     shape = shapely.transform(random_boundary(seed), lambda xy: xy + np.pi / 7)
     found = on_grid(column(shape), decimals)

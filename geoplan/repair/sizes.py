@@ -8,13 +8,13 @@ import numpy as np
 import shapely
 
 from geoplan.measure import area_error, polygons_of, survey_area
+from geoplan.offsets import REACH
 from geoplan.prohibited import less, shared, union
 from geoplan.repair.problem import Bans, Problem, cleared
 from geoplan.repair.strategy import Edit
 from geoplan.shaping.pieces import LEAST_PIECE, WIDTH, usable, wide_enough
 from geoplan.shaping.sizing import EXACT, larger, part_of, smaller
 from geoplan.shaping.units import Land
-from geoplan.site import REACH
 
 _SHARES = (1.0, 0.6, 0.3, 0.1, 0.02)
 """Shares of what construction lost that it may get back, the largest first for which there is room."""

@@ -13,14 +13,14 @@ from geoplan.layer import Patches
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, generalised, nearest, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
-from geoplan.offsets import Offsets, offset
+from geoplan.offsets import REACH, Offsets, offset
 from geoplan.policy.rule import Limit, ProximityRule, SeparationRule
 from geoplan.register import Neighbour
 from geoplan.rules.bands import Held, Scale, hold, hold_between
 from geoplan.rules.case import Case
 from geoplan.rules.size import limit_phrase
 from geoplan.rules.turns import shape_turns
-from geoplan.site import REACH, Known, Site
+from geoplan.site import Known, Site
 from geoplan.verdict import Verdict, worst
 
 SHOWN = 20

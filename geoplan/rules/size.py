@@ -19,7 +19,7 @@ from geoplan.policy.rule import AreaReading, AreaRule, ClassAreaRule, Contiguity
 from geoplan.rules.bands import Held, Scale, band, hold_between
 from geoplan.rules.case import Case
 from geoplan.rules.classes import class_notes
-from geoplan.rules.turns import area_turns, shape_turns
+from geoplan.rules.turns import area_turns, land_turns, shape_turns
 from geoplan.site import Site
 from geoplan.verdict import Verdict, breach
 
@@ -321,18 +321,10 @@ def _class_turns(rule: ClassAreaRule, site: Site, scale: Scale) -> tuple[Turn, .
     land = shapely.union_all(patches.shapes[counted])
     if rule.outside:
         land = shapely.difference(land, shapely.union_all(site.patches(rule.outside).shapes))
-
     if shapely.is_empty(land):
         return ()
 
-    def judge(shape: shapely.Geometry) -> Verdict:
-        return scale.verdict(survey_area(shapely.intersection(land, shape), site.plane))
-
-    offsets, most = site.offsets(site.judged), survey_area(land, site.plane)
-    own = survey_area(shapely.intersection(land, offsets.shape), site.plane)
-    outward = (1.0,) if any(own <= value <= most for value in scale.turning_values) else ()
-    inward = (-1.0,) if any(value <= own for value in scale.turning_values) else ()
-    return shape_turns(offsets, site.plane, judge, signs=(*outward, *inward))
+    return land_turns(site.offsets(site.judged), land, site.plane, scale)
 
 
 def _land_words(rule: ClassAreaRule) -> Message:

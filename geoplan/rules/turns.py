@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -45,40 +44,65 @@ def area_turns(
         return ()
     own = measure(offsets.shape)
     plus += measure(offsets.drawn) - own
+    found = _crossings(offsets, measure, own, plus, scale, _grows_to(own, REACH))
+    return tuple(Turn(each, shift, area + plus) for each, (shift, area) in sorted(found.items()))
+
+
+def land_turns(offsets: Offsets, land: shapely.Geometry, plane: Plane, scale: Scale) -> tuple[Turn, ...]:
+    """For each other verdict of the area of some land inside a boundary, the nearest offset that gives it."""
+
+    def measure(moved: shapely.Geometry) -> float:
+        return survey_area(shapely.intersection(land, moved), plane)
+
+    if not offsets.wanted:
+        return ()
+    found = _crossings(offsets, measure, measure(offsets.shape), 0.0, scale, 0.0)
+    return tuple(Turn(each, shift, survey_area(offsets.at(shift), plane)) for each, (shift, _) in sorted(found.items()))
+
+
+def _crossings(
+    offsets: Offsets, measure: Measure, own: float, plus: float, scale: Scale, surely: float
+) -> dict[Verdict, tuple[float, float]]:
+    """The nearest offset for each other verdict, and the value there; ``surely``: what the value grows to at least."""
     now = scale.verdict(own + plus)
-    found: dict[Verdict, Turn] = {}
+    found: dict[Verdict, tuple[float, float]] = {}
     for limit in scale.turning_values:
         for probe in (limit * (1 - 1e-9), limit, limit * (1 + 1e-9)):
             verdict = scale.verdict(probe)
             if verdict == now or probe <= plus:
                 continue
-            turn = _offset_for_area(offsets, measure, own, limit - plus, verdict)
-            turn = turn and replace(turn, area_m2=turn.area_m2 + plus)
-            if turn and (verdict not in found or abs(turn.shift_m) < abs(found[verdict].shift_m)):
-                found[verdict] = turn
-    return tuple(found[each] for each in sorted(found))
+            there = _offset_with(offsets, measure, own, limit - plus, surely)
+            if there and (verdict not in found or abs(there[0]) < abs(found[verdict][0])):
+                found[verdict] = there
+    return found
 
 
-def _offset_for_area(offsets: Offsets, measure: Measure, own: float, wanted: float, verdict: Verdict) -> Turn | None:
-    """The offset at which the area reaches a value: the root of a function that grows with the offset."""
+def _offset_with(
+    offsets: Offsets, measure: Measure, own: float, wanted: float, surely: float
+) -> tuple[float, float] | None:
+    """The offset at which a value is reached, and the value: the root of a function that grows with the offset.
+
+    By secants, and by halving where one leaves the offsets between which the root lies.
+    """
     low, high = (0.0, REACH) if wanted >= own else (-REACH, 0.0)
-    if low == 0.0 and _grows_to(own, high) < wanted and measure(offsets.at(high)) < wanted:
+    if low == 0.0 and surely < wanted and measure(offsets.at(high)) < wanted:
         return None
-    distance, area = (wanted - own) / float(shapely.length(offsets.shape)), own
+    whole = float(shapely.area(offsets.shape))
+    slope = float(shapely.length(offsets.shape)) * (own / whole if own else 1.0)
+    distance, value = 0.0, own
     for _ in range(_ROUNDS):
-        distance = min(max(distance, low), high)
-        moved = offsets.at(distance)
-        area = measure(moved)
-        if area < wanted:
+        step = distance + (wanted - value) / slope if slope > 0 else low
+        before, value_before = distance, value
+        distance = step if low < step < high else (low + high) / 2
+        value = measure(offsets.at(distance))
+        if value < wanted:
             low = distance
         else:
             high = distance
-        if abs(area - wanted) <= 1e-7 * wanted or high - low < _FINE:
-            return Turn(verdict, distance, area)
-        slope = float(shapely.length(moved))
-        step = distance + (wanted - area) / slope if slope else (low + high) / 2
-        distance = step if low < step < high else (low + high) / 2
-    return Turn(verdict, distance, area)
+        if abs(value - wanted) <= 1e-7 * wanted or high - low < _FINE:
+            break
+        slope = (value - value_before) / (distance - before)
+    return distance, value
 
 
 def _grows_to(area: float, distance: float) -> float:
@@ -107,60 +131,42 @@ def shape_turns(
         return ()
     now = judge(offsets.shape)
     if grown is not None:
-        at = _only_edge(offsets, judge, now, -1.0 if now == grown else 1.0)
-        return () if at is None else _turned(offsets, plane, judge, now, [at])
-    edges = [at for sign in signs for at in _edges(offsets, judge, now, sign)]
-    return _turned(offsets, plane, judge, now, edges)
+        signs = (-1.0 if now == grown else 1.0,)
+    found: dict[Verdict, float] = {}
+    for sign in signs:
+        _nearest(offsets, judge, now, sign, found, once=grown is not None)
+    found.pop("not-assessed", None)
+    return tuple(Turn(each, found[each], survey_area(offsets.at(found[each]), plane)) for each in sorted(found))
 
 
-def _turned(
-    offsets: Offsets, plane: Plane, judge: Callable[[shapely.Geometry], Verdict], now: Verdict, edges: list[float]
-) -> tuple[Turn, ...]:
-    """The nearest of the offsets at which each other verdict begins; what is not known is none."""
-    found: dict[Verdict, Turn] = {}
-    for at in edges:
-        there = offsets.at(at)
-        verdict = judge(there)
-        nearer = verdict not in found or abs(at) < abs(found[verdict].shift_m)
-        if verdict not in (now, "not-assessed") and nearer:
-            found[verdict] = Turn(verdict, at, survey_area(there, plane))
-    return tuple(found[each] for each in sorted(found))
+def _nearest(
+    offsets: Offsets,
+    judge: Callable[[shapely.Geometry], Verdict],
+    now: Verdict,
+    sign: float,
+    found: dict[Verdict, float],
+    *,
+    once: bool,
+) -> None:
+    """Put the nearest offset of a direction for each other verdict into ``found``, where it is nearer than that there.
 
-
-def _edges(offsets: Offsets, judge: Callable[[shapely.Geometry], Verdict], now: Verdict, sign: float) -> list[float]:
-    """Every offset of a direction at which the verdict is another than just before."""
-    found: list[float] = []
+    Between two steps a change is looked for only if it leads to a verdict that has none yet.
+    """
     before, at = now, 0.0
     for step in offsets.steps(sign):
         last = judge(offsets.at(step))
-        while last != before:
+        while last != before and last != now and not abs(found.get(last, math.inf)) <= abs(at):
 
             def holds(moved: shapely.Geometry, verdict: Verdict = before) -> bool:
                 return judge(moved) == verdict
 
             at = offsets.last_with(holds, at, step)[1]
-            found.append(at)
             before = judge(offsets.at(at))
-        at = step
-    return found
-
-
-def _only_edge(
-    offsets: Offsets, judge: Callable[[shapely.Geometry], Verdict], now: Verdict, sign: float
-) -> float | None:
-    """The one offset of a direction at which the verdict changes for good, or none within reach."""
-
-    def holds(moved: shapely.Geometry) -> bool:
-        return judge(moved) == now
-
-    if sign < 0 and (last := offsets.furthest(sign)) is not None and holds(offsets.at(last)):
-        return None
-    at = 0.0
-    for step in offsets.steps(sign):
-        if not holds(offsets.at(step)):
-            return offsets.last_with(holds, at, step)[1]
-        at = step
-    return None
+            if before != now and abs(at) < abs(found.get(before, math.inf)):
+                found[before] = at
+        if once and last != now:
+            return
+        before, at = last, step
 
 
 def meets(shape: shapely.Geometry, ground: Objects) -> bool:

@@ -9,10 +9,10 @@ import numpy as np
 
 from geoplan.messages import Message, catalogue, say, word
 from geoplan.plane import Plane
-from geoplan_web.evidence import Citing, decisive
+from geoplan_web.evidence import Citing, Figures, decisive
 from geoplan_web.finding import ICONS, ReportView
 from geoplan_web.map_layers import Drawn, MapGroup, MapLayer, Row, map_groups, missing
-from geoplan_web.map_points import PRECISION, PointTable
+from geoplan_web.map_points import PRECISION, PointTable, vlq
 
 _SCRIPT = "map.script."
 """Messages that scripts of the map say."""
@@ -23,7 +23,9 @@ def map_data(
 ) -> dict[str, Any]:
     """Everything that the map's scripts need.
 
-    A layer's ``rows`` are columns: one list for each property that a row of the layer has. ``shape`` is written by
+    A layer's ``rows`` are columns: one list for each property that a row of the layer has, or where few values stand
+    in many rows those values ``of`` it and the place ``at`` which each row has its own (`vlq`); areas in m² and 亩 are
+    ``hundredths``, one row after the other. ``shape`` is written by
     `PointTable`; ``patch`` and ``id`` go without the beginning that all of them share; ``label`` and ``findings``
     are places in ``labels`` and in the page's ``findings``. A finding with ``shows`` is shown by those rows alone.
     ``whole`` are addresses of the maps of whole layers, by role; ``first`` are groups before the report's own.
@@ -95,8 +97,38 @@ def _layer(layer: MapLayer, plane: Plane, table: PointTable, cited: _Numbered) -
         "styles": [{"title": layer.styles[i][0], **layer.styles[i][1].as_options()} for i in used],
         "labels": labels,
         "starts": {key: start for key, start in starts.items() if start},
-        "rows": {key: column for key, column in columns.items() if any(column) or key == "shape"},
+        "rows": {"shape": columns.pop("shape")} | {k: _column(v) for k, v in columns.items() if any(v)},
     }
+
+
+def _column(values: Sequence[Any]) -> Any:
+    """A column of rows as it is, or its few values and the place of each row's own, or its areas as hundredths.
+
+    >>> _column(["a", "b", "a", "a", "b"])
+    {'of': ['a', 'b'], 'at': 'ACAAC'}
+    >>> _column(["a", "b"])
+    ['a', 'b']
+    >>> _column([Figures("1,085.83", "1.63"), Figures("9.81", "0.01")])
+    {'hundredths': 'ui0GmKq9BC'}
+    """
+    if hundredths := _hundredths(values):
+        return {"hundredths": hundredths}
+    keys = [repr(value) for value in values]
+    different = dict(zip(keys, values, strict=True))
+    if 2 * len(different) > len(keys):
+        return list(values)
+    places = {key: i for i, key in enumerate(different)}
+    return {"of": list(different.values()), "at": vlq(places[key] for key in keys)}
+
+
+def _hundredths(values: Sequence[Any]) -> str:
+    """Areas as printed in both units as whole numbers of hundredths (`vlq`); empty where a row has none."""
+    if not all(isinstance(value, Figures) for value in values):
+        return ""
+    texts = [text for value in values for text in value]
+    numbers = [int(text.replace(",", "").replace(".", "")) for text in texts]
+    assert all(f"{number / 100:,.2f}" == text for number, text in zip(numbers, texts, strict=True)), "not as printed"
+    return vlq(numbers)
 
 
 def _shared_start(texts: Sequence[str]) -> str:

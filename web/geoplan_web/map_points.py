@@ -3,11 +3,13 @@
 Patches of a survey share their sides with their neighbours, and layers cut from one another share them again, so
 most vertices of a page would stand in it four to six times. Here they stand in one table, and a ring is the
 numbers of its vertices. Both are written as differences in Base64 VLQ, the number format of source maps
-(https://tc39.es/ecma426/#sec-base64-vlq): along a ring that was met first here, each difference is one character.
+(https://tc39.es/ecma426/#sec-base64-vlq): along a ring that was met first here, each difference is 1, and such a run
+is written as ``*`` and its length.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -77,7 +79,17 @@ class PointTable:
 
     def _run(self, vertices: list[Vertex]) -> str:
         numbers = [self._numbers.setdefault(vertex, len(self._numbers)) for vertex in vertices]
-        return vlq(after - before for before, after in zip([0, *numbers], numbers, strict=False))
+        steps = (after - before for before, after in zip([0, *numbers], numbers, strict=False))
+        return "".join(_steps(step, sum(1 for _ in run)) for step, run in itertools.groupby(steps))
+
+
+def _steps(step: int, count: int) -> str:
+    """A difference that many times over; a longer run of the next vertices shortly.
+
+    >>> _steps(1, 2), _steps(1, 9), _steps(0, 1)
+    ('CC', '*S', 'A')
+    """
+    return f"*{vlq([count])}" if step == 1 and count > 2 else vlq([step]) * count
 
 
 def _vertices(shape: shapely.Geometry) -> list[Vertex]:

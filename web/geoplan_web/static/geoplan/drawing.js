@@ -45,18 +45,28 @@
     return found;
   }
 
+  /* The vertices that a text means by their differences: "*" and a number stand for so many next ones. */
+  function run(text, points) {
+    const found = [];
+    let at = 0;
+    text.split("*").forEach((part, i) => {
+      const steps = numbers(part);
+      for (let next = i ? steps.shift() : 0; next > 0; next -= 1) { found.push(points[(at += 1)]); }
+      for (const step of steps) { found.push(points[(at += step)]); }
+    });
+    return found;
+  }
+
   /* The shape that a text of geoplan_web.map_points means, as a Leaflet layer. */
   function shape(text, points, options) {
-    const run = (part) => {
-      let at = 0;
-      return numbers(part).map((step) => points[(at += step)]);
-    };
     if (text[0] === ".") {
-      return L.circleMarker(run(text.slice(1))[0], {...options, radius: 6});
+      return L.circleMarker(run(text.slice(1), points)[0], {...options, radius: 6});
     }
     const parts = text.split(";");
-    if (text[0] === "-") { return L.polyline(parts.map((part) => run(part.slice(1))), {...options, fill: false}); }
-    return L.polygon(parts.map((part) => part.split(" ").map(run)), options);
+    if (text[0] === "-") {
+      return L.polyline(parts.map((part) => run(part.slice(1), points)), {...options, fill: false});
+    }
+    return L.polygon(parts.map((part) => part.split(" ").map((ring) => run(ring, points))), options);
   }
 
   // --- Popups -------------------------------------------------------------------------------------------------
@@ -121,8 +131,19 @@
 
   function middle(drawn) { return drawn.getLatLng ? drawn.getLatLng() : drawn.getBounds().getCenter(); }
 
+  const FIGURE = new Intl.NumberFormat("en-US", {minimumFractionDigits: 2, maximumFractionDigits: 2});
+
+  /* A column of the document, row by row. */
+  function columnOf(column) {
+    if (Array.isArray(column)) { return column; }
+    if (column.of) { return numbers(column.at).map((place) => column.of[place]); }
+    const printed = numbers(column.hundredths).map((figure) => FIGURE.format(figure / 100));
+    return Array.from({length: printed.length / 2}, (_, row) => printed.slice(2 * row, 2 * row + 2));
+  }
+
   /* The rows of a layer, each an object, from the columns of the document. */
-  function rowsOf({rows, labels, starts}) {
+  function rowsOf({rows: written, labels, starts}) {
+    const rows = Object.fromEntries(Object.entries(written).map(([key, column]) => [key, columnOf(column)]));
     const whole = (key, i) => (starts[key] || "") + (rows[key] ? rows[key][i] : "");
     return rows.shape.map((text, i) => {
       const row = Object.fromEntries(Object.entries(rows).map(([key, column]) => [key, column[i]]));
