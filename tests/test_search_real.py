@@ -99,6 +99,8 @@ def test_candidates_keep_off_what_is_excluded(found, real_data) -> None:
         assert shapely.area(shapely.intersection(shape, forest)) < 0.01
         assert shapely.distance(shape, layer(real_data, "waterways", plane)).min() >= 50
         assert shapely.distance(shape, layer(real_data, "buildings", plane)).min() >= 30
+    assert found.content.outside_china
+    assert found.content.policies == []
     for candidate in found.content.candidates:
         assert candidate.nearest_candidate_m is not None
         assert candidate.nearest_candidate_m >= 500

@@ -168,7 +168,10 @@ class OtherRecord(_Part):
 
 
 class SearchContent(_Part):
-    """A search as plain data."""
+    """A search as plain data.
+
+    ``outside_china``: the study area lies abroad, where China's land law does not apply and is no rule of the search.
+    """
 
     schema_: Literal["geoplan/search/1"] = Field(default="geoplan/search/1", alias="schema")
     id: str
@@ -182,6 +185,7 @@ class SearchContent(_Part):
     count: int
     seed: int
     policies: list[str]
+    outside_china: bool = False
     options: dict[str, Any]
     layers: list[LayerRecord]
     rasters: list[dict[str, str]]

@@ -37,7 +37,7 @@ _REASONS: Mapping[str, str] = {
     "elevation": "#7a5a00",
 }
 _OTHERS = (map_style.VERMILION, "#8d6ab8", "#7d8a97", "#c06090", "#9c6b30", "#4a6fb5", "#b5533c", "#5d5d5d")
-_UNKNOWN = Style(map_style.GREY, 1, fill=map_style.GREY, hatch=Hatch(map_style.GREY, 45, 1.2, 4.8))
+_UNKNOWN = Style(map_style.GREY, 1, hatch=Hatch(map_style.GREY, 135, 1.2, 4.8))
 _UNSCORED = Style("#a8a8a8", 1, fill="#d6d6d2")
 _PLANNING = Style("#111111", 3, casing=True)
 _CONSTRUCTION = Style(map_style.BLUE, 2.2, dash="6 4", casing=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -99,19 +100,12 @@ def _told(result: SearchResult, lang: Lang, terminal: Any) -> None:
 
     if content.invented:
         tell("invented")
+    if content.outside_china:
+        tell("outside-china")
     amounts = {"area": of.area_m2, "excluded": of.excluded_m2, "unknown": of.unknown_m2, "eligible": of.eligible_m2}
     tell("account", **amounts)
     terminal.print(_constraints(content, lang))
-    if content.candidates:
-        tell("found", count=len(content.candidates))
-        terminal.print(_candidates(content, lang))
-        if len(content.candidates) < content.count:
-            tell("fewer", wanted=content.count)
-        tell("selection", method=content.selection.method, seeds=content.selection.seeds)
-        if content.selection.gap is not None:
-            tell("gap", ceiling=content.selection.ceiling, gap=content.selection.gap)
-    else:
-        tell("none")
+    _choice_told(content, lang, terminal, tell)
     for each in content.dropped:
         if each.why:
             where = f"{each.at.lon:.4f}, {each.at.lat:.4f}"
@@ -121,6 +115,19 @@ def _told(result: SearchResult, lang: Lang, terminal: Any) -> None:
     if result.folder:
         terminal.print(escape(str(result.folder)), soft_wrap=True)
     tell("disclaimer")
+
+
+def _choice_told(content: SearchContent, lang: Lang, terminal: Any, tell: Callable[..., None]) -> None:
+    if not content.candidates:
+        tell("none")
+        return
+    tell("found", count=len(content.candidates))
+    terminal.print(_candidates(content, lang))
+    if len(content.candidates) < content.count:
+        tell("fewer", wanted=content.count)
+    tell("selection", method=content.selection.method, seeds=content.selection.seeds)
+    if content.selection.gap is not None:
+        tell("gap", ceiling=content.selection.ceiling, gap=content.selection.gap)
 
 
 def _heading(name: str, lang: Lang, unit: str = "", *, figures: bool = True) -> Heading:

@@ -59,6 +59,7 @@ def content_of(
         count=request.wanted,
         seed=study.criteria.seed,
         policies=[policy.id for policy in prepared.policies],
+        outside_china=not site.in_china,
         options={
             "accuracy_m": request.inquiry.accuracy,
             "anywhere": request.inquiry.anywhere,
