@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,12 @@ def canonical(data: Any) -> bytes:
     return _LITERAL.sub(rb"\1", written)
 
 
+@lru_cache(maxsize=4096)
+def _sorts_alike(key: Any) -> bool:
+    """Whether a key is a text that sorts by code points as by UTF-16, and is written as it is."""
+    return isinstance(key, str) and key.isprintable() and max(key, default="") <= "\ud7ff"
+
+
 def _as_written(value: Any) -> Any:
     """The data with whole numbers as integers and those near nought as texts, as JavaScript writes them.
 
@@ -64,7 +71,7 @@ def _as_written(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, dict):
-        if not all(isinstance(key, str) and key.isprintable() and max(key, default="") <= "\ud7ff" for key in value):
+        if not all(map(_sorts_alike, value)):
             raise ValueError("a key that sorts in another way")
         return {key: _as_written(each) for key, each in value.items()}
     if isinstance(value, list):

@@ -141,10 +141,11 @@ class Pack:
 
     def texts(self, index: Integers) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
         """Numbers, codes and names of some patches."""
-        starts = np.where(index > 0, self.id_ends[index - 1], 0)
-        ids = [self.ids[a:b].tobytes().decode() for a, b in zip(starts, self.id_ends[index], strict=True)]
-        codes = [self.code_words[i] for i in self.codes[index]]
-        names = [self.name_words[i] for i in self.names[index]]
+        plain, ends = np.asarray(self.ids), np.asarray(self.id_ends)  # a view of a mapped file is slow to cut from
+        starts = np.where(index > 0, ends[index - 1], 0).tolist()
+        ids = [plain[a:b].tobytes().decode() for a, b in zip(starts, ends[index].tolist(), strict=True)]
+        codes = [self.code_words[i] for i in np.asarray(self.codes)[index].tolist()]
+        names = [self.name_words[i] for i in np.asarray(self.names)[index].tolist()]
         return _objects(ids), _objects(codes), _objects(names)
 
     def attribute_texts(self, index: Integers) -> dict[str, NDArray[np.object_]]:
