@@ -10,8 +10,8 @@ import shapely
 
 from geoplan.measure import Measurement
 from geoplan.messages import Message
+from geoplan.pieces import Piece
 from geoplan.policy.rule import Limit
-from geoplan.site import Piece
 from geoplan.verdict import Verdict
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import shapely
 
 from geoplan.measure import PRINTS_AS_ZERO, survey_area
-from geoplan.site import Part, Site
+from geoplan.pieces import Part
+from geoplan.site import Site
 
 
 @dataclass(frozen=True, slots=True)

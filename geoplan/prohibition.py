@@ -17,6 +17,7 @@ from typing import Literal
 import shapely
 
 from geoplan.land import LandAccount
+from geoplan.pieces import Part
 from geoplan.policy import ALWAYS, Policy, PolicyBook, Rule
 from geoplan.policy.rule import (
     AreaRule,
@@ -38,7 +39,7 @@ from geoplan.prohibited import (
 )
 from geoplan.rules.bands import Scale
 from geoplan.rules.case import Case
-from geoplan.site import Part, Site
+from geoplan.site import Site
 from geoplan.verdict import Verdict, breach
 
 Kind = Literal["exclusion", "within", "separation", "overlap", "nearness", "area", "class-area", "contiguity"]

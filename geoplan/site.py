@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from geoplan.boundary import Proposal
 from geoplan.crs import lies_in_china
 from geoplan.errors import InputRefused
-from geoplan.landuse import Generation, groups
+from geoplan.landuse import Generation
 from geoplan.layer import UNION_ROLES, Amounts, Coverage, Layer, MeasuredInBulk, Patches
-from geoplan.measure import PRINTS_AS_ZERO, is_sliver, polygons_of, survey_area, survey_areas
+from geoplan.measure import PRINTS_AS_ZERO, is_sliver, polygons_of, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import floor_to
 from geoplan.offsets import REACH, Offsets
+from geoplan.pieces import Part, Piece, cut, pieces_of
 from geoplan.plane import Plane
 from geoplan.register import Neighbour, Register, neighbours
-
-Part = Literal["planning", "construction", "rest"]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What a patch shares with a part of the proposal; areas in m² by the survey formula."""
-
-    id: str
-    role: str
-    part: Part
-    patch: str
-    code: str
-    name: str
-    groups: frozenset[str]
-    drawn: shapely.Geometry | Callable[[], shapely.Geometry]
-    area: float
-    net_area: float
-    share: float
-    sliver: bool
-    attributes: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def shape(self) -> shapely.Geometry:
-        """The piece on the plane of the check."""
-        return self.drawn() if callable(self.drawn) else self.drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,28 +223,9 @@ class Site:
         return self._as_pieces(role, part, Amounts(patches, areas, slivers, shapes.__getitem__))
 
     def _as_pieces(self, role: str, part: Part, found: Amounts) -> tuple[Piece, ...]:
-        patches, areas = found.patches, found.areas
-        whole = self.area(part)
         generations = {layer.generation for layer in self._layers.get(role, [])}
         generation = generations.pop() if len(generations) == 1 else None
-        return tuple(
-            Piece(
-                id=f"{role}.{part}.{i + 1}",
-                role=role,
-                part=part,
-                patch=str(patches.ids[i]),
-                code=str(patches.codes[i]),
-                name=str(patches.names[i]),
-                groups=groups(str(patches.codes[i]), generation) if generation else frozenset(),
-                drawn=partial(found.draw, i),
-                area=float(areas[i]),
-                net_area=float(areas[i] * patches.net_factor[i]),
-                share=float(areas[i] / whole) if whole else 0.0,
-                sliver=bool(found.slivers[i]),
-                attributes={name: str(texts[i]) for name, texts in patches.attributes.items()},
-            )
-            for i in range(len(patches))
-        )
+        return pieces_of(found, role, part, self.area(part), generation)
 
     def known(self, role: str, part: Part) -> Known:
         """The coverage of a part by a role."""
@@ -357,50 +312,3 @@ class Site:
     def left_out(self) -> tuple[Message, ...]:
         """Towns of the register that do not count, with the reason."""
         return self._neighbourhood[1]
-
-
-def cut(
-    patches: Patches, shape: shapely.Geometry, plane: Plane
-) -> tuple[Patches, NDArray[np.object_], NDArray[np.float64]]:
-    """The patches that overlap a shape, what they share with it, and its areas (m², survey formula).
-
-    Patches wholly inside are taken whole, with the area that their layer keeps if it keeps one (the same figure, taken
-    once); only those on the border are cut. What prints as 0.00 m² is contact and
-    is left out.
-    """
-    shapely.prepare(shape)
-    hit = patches.take(np.flatnonzero(shapely.intersects(shape, patches.shapes)))
-    pieces = hit.shapes.copy()
-    border = np.flatnonzero(~shapely.covers(shape, pieces))
-    pieces[border] = _shared(pieces[border], shape)
-    if len(hit.whole_areas):
-        areas = hit.whole_areas.copy()
-        areas[border] = survey_areas(pieces[border], plane)
-    else:
-        areas = survey_areas(pieces, plane)
-    real = np.flatnonzero(areas >= PRINTS_AS_ZERO)
-    return hit.take(real), pieces[real], areas[real]
-
-
-_FEW_VERTICES, _FEW_PATCHES, _MARGIN = 5_000, 4, 1.0
-
-
-def _shared(patches: NDArray[np.object_], shape: shapely.Geometry) -> NDArray[np.object_]:
-    """What each patch shares with a shape.
-
-    One intersection costs as much as the shape has vertices, so patches are halved by place until each half meets a
-    shape of few vertices: the part of it within the half's bounds and a margin, beyond which nothing can be shared.
-    """
-    if len(patches) <= _FEW_PATCHES or shapely.get_num_coordinates(shape) <= _FEW_VERTICES:
-        shared = shapely.intersection(patches, shape)
-        return np.array([polygons_of(piece) for piece in shared] + [None], dtype=object)[:-1]
-    bounds = shapely.bounds(patches)
-    low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
-    near = shapely.intersection(shape, shapely.box(*(low - _MARGIN), *(high + _MARGIN)))
-    longer = int(np.argmax(high - low))
-    middle = bounds[:, longer] + bounds[:, longer + 2]
-    order = np.argsort(middle, kind="stable")
-    found = np.empty(len(patches), dtype=object)
-    for half in (order[: len(order) // 2], order[len(order) // 2 :]):
-        found[half] = _shared(patches[half], near)
-    return found

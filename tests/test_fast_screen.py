@@ -26,8 +26,8 @@ from builders import HUZHOU, X0, Y0, box
 from geoplan.errors import CallRefused, CannotFinish
 from geoplan.layer import Patches
 from geoplan.measure import is_sliver
+from geoplan.pieces import cut
 from geoplan.plane import Plane
-from geoplan.site import cut
 from geoplan_api.cli.screen import Screen
 from geoplan_api.cli.screen import screen as screened
 from geoplan_api.inquiry import Inquiry

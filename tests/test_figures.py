@@ -20,9 +20,9 @@ from geoplan.check import Options, check
 from geoplan.facts import Facts
 from geoplan.layer import Patches
 from geoplan.messages.units import half_up
+from geoplan.pieces import cut
 from geoplan.plane import Plane
 from geoplan.report import Report
-from geoplan.site import cut
 from geoplan_web.figures import boundary_measures
 from geoplan_web.finding import ReportView
 

@@ -10,11 +10,11 @@ import shapely
 
 from geoplan.balance import adding_up
 from geoplan.measure import PRINTS_AS_ZERO, survey_area
+from geoplan.pieces import cut
 from geoplan.prohibited import less, shared
 from geoplan.repair.problem import Problem
 from geoplan.repair.strategy import Edit, Kind
 from geoplan.shaping.pieces import count_holes
-from geoplan.site import cut
 
 Part = Literal["planning", "construction"]
 Did = Literal["kept", "removed", "added"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
-from geoplan.site import Part, Site
+from geoplan.pieces import Part
+from geoplan.site import Site
 
 
 def class_notes(site: Site, role: str, part: Part) -> tuple[Message, ...]:

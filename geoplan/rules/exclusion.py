@@ -13,12 +13,13 @@ from geoplan.judgement import Evidence, Judgement, Turn, needs_layer
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, is_sliver, polygons_of, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
+from geoplan.pieces import Piece
 from geoplan.policy.rule import ExclusionRule
 from geoplan.rules.case import Case
 from geoplan.rules.planned import PLANNED, under_planned_uses
 from geoplan.rules.sums import sums_of
 from geoplan.rules.turns import meets, shape_turns
-from geoplan.site import Piece, Site
+from geoplan.site import Site
 from geoplan.verdict import Verdict, breach, worst
 
 

@@ -14,12 +14,13 @@ from geoplan.layer import Patches
 from geoplan.measure import Measurement
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
+from geoplan.pieces import Piece
 from geoplan.policy.rule import MinimiseRule
 from geoplan.rules.case import Case
 from geoplan.rules.classes import class_notes
 from geoplan.rules.sums import sums_of
 from geoplan.rules.turns import meets, shape_turns
-from geoplan.site import Piece, Site
+from geoplan.site import Site
 from geoplan.verdict import Verdict
 
 _RIDGES: Mapping[Generation | None, str] = {"third-survey": "1203", "second-survey": "123"}

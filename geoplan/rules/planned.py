@@ -12,11 +12,12 @@ from geoplan.judgement import Evidence, Judgement, Turn, needs_layer, not_assess
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, is_sliver, polygons_of, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
+from geoplan.pieces import Piece
 from geoplan.policy.rule import ExclusionRule
 from geoplan.rules.bands import Held
 from geoplan.rules.case import Case
 from geoplan.rules.turns import meets, shape_turns
-from geoplan.site import Known, Piece, Site
+from geoplan.site import Known, Site
 from geoplan.verdict import Verdict, breach
 
 PLANNED = "planned-land-use"

@@ -8,7 +8,7 @@ from typing import Any
 from geoplan.balance import adding_up
 from geoplan.layer import ATTRIBUTES
 from geoplan.ownership import ownership_of
-from geoplan.site import Piece
+from geoplan.pieces import Piece
 
 
 def sums_of(pieces: Sequence[Piece], *, classes: bool) -> tuple[Mapping[str, Any], ...]:

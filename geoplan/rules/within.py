@@ -15,11 +15,12 @@ from geoplan.land import existing_construction
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, is_sliver, polygons_of, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import floor_to, half_up
+from geoplan.pieces import Part
 from geoplan.policy.rule import WithinRule
 from geoplan.rules.bands import Held
 from geoplan.rules.case import Case
 from geoplan.rules.turns import shape_turns
-from geoplan.site import Part, Site
+from geoplan.site import Site
 from geoplan.verdict import Verdict, breach, worst
 
 ZoneVerdict = Literal["pass", "attention", "fail"]

@@ -13,7 +13,7 @@ import shapely
 
 from geoplan.layer import Amounts, Patches
 from geoplan.measure import is_sliver
-from geoplan.site import cut
+from geoplan.pieces import cut
 from geoplan_layers.prepared.kernel import shared_areas
 from geoplan_layers.prepared.pack import Floats, Integers, Pack, ranges
 
