@@ -223,7 +223,7 @@ class Site:
         return self._as_pieces(role, part, Amounts(patches, areas, slivers, shapes.__getitem__))
 
     def _as_pieces(self, role: str, part: Part, found: Amounts) -> tuple[Piece, ...]:
-        generations = {layer.generation for layer in self._layers.get(role, [])}
+        generations: set[Generation | None] = {layer.generation for layer in self._layers.get(role, [])}
         generation = generations.pop() if len(generations) == 1 else None
         return pieces_of(found, role, part, self.area(part), generation)
 
