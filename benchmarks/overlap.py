@@ -171,7 +171,7 @@ def read(file: Path, plane: Plane) -> Pack:
     box_each(rings.xy, rings.rings, rings.parts, rings.patches, boxes)
     bare = kernel.pack_of([shapely.box(0, 0, 1, 1)], plane)
     values = {**vars(bare), **rings._asdict(), "boxes": boxes, "groups": group_boxes(boxes), "areas": np.empty(0)}
-    return Pack(**{**values, "areas": ring_sums(kernel._patchwork(Pack(**values), ellipsoidal=True))})
+    return Pack(**{**values, "areas": ring_sums(kernel.patchwork(Pack(**values), ellipsoidal=True))})
 
 
 def marred(section, layer, asked, chosen) -> None:  # type: ignore[no-untyped-def]
