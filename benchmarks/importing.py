@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--patches", type=int, default=PATCHES)
     chosen = parser.parse_args()
-    section = Section("Import of a shapefile", chosen.patches == PATCHES)
+    section = Section("Import of a shapefile", chosen.patches == PATCHES, chosen.out)
     with TemporaryDirectory(prefix="geoplan-bench-") as name:
         folder = Path(name)
         source = apart(folder / "DLTB.shp", chosen.patches)
@@ -83,7 +83,7 @@ def main() -> None:
             f"The shapefile: {size:,.0f} MB with its table; {chosen.patches / whole.median:,.0f} patches a second. The peak is that "
             "of the largest process of the import, reader processes included one by one."
         )
-    section.save(chosen.out)
+    section.save()
 
 
 def apart(path: Path, count: int) -> Path:

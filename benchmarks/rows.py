@@ -65,10 +65,11 @@ class Row:
 
 @dataclass
 class Section:
-    """What one part of the benchmark measured."""
+    """What one part of the benchmark measured, written with every row: what ends a part early loses none."""
 
     title: str
     full: bool
+    out: Path
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -90,11 +91,13 @@ class Section:
             f"  {row.job} | {row.peer}: {row.ours_s:.4f} s / {row.peer_s:.4f} s = {row.ratio:.2f} {row.target}{said}",
             flush=True,
         )
+        self.save()
         return row
 
-    def save(self, path: Path) -> None:
+    def save(self) -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        path.write_text(json.dumps({**asdict(self), "peak_mb": peak}, ensure_ascii=False, indent=1), encoding="utf-8")
+        content = {**asdict(self), "out": self.out.name, "peak_mb": peak}
+        self.out.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def interleaved(

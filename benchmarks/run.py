@@ -91,7 +91,8 @@ def measured(part: Part, chosen: argparse.Namespace, shared: str) -> None:
             os.killpg(process.pid, signal.SIGKILL)  # what a part that failed has left running, a service among it
         process.wait()
     if why or not out.exists():
-        out.write_text(json.dumps({"title": part.title, "failed": why or "wrote nothing", "rows": [], "notes": []}))
+        until = json.loads(out.read_text()) if out.exists() else {"title": part.title, "rows": [], "notes": []}
+        out.write_text(json.dumps(until | {"failed": why or "wrote nothing"}, ensure_ascii=False, indent=1))
     print(f"== {part.title}: {why or 'done'}, {time.perf_counter() - begin:.0f} s", flush=True)
 
 
@@ -121,7 +122,7 @@ def page(found: list[tuple[Part, dict[str, Any]]], load: float, spent: float, no
     for each, part in found:
         lines += ["", f"## {part['title']}", ""]
         if "failed" in part:
-            lines.append(f"This part {part['failed']}; nothing of it is measured.")
+            lines.append(f"This part {part['failed']}; its rows are those until then.")
         lines += [
             *part["notes"],
             *([f"Peak memory of this part: {part['peak_mb']:,.0f} MB."] if "peak_mb" in part else []),

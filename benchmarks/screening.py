@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--patches", type=int, default=service.PATCHES)
     parser.add_argument("--boundaries", type=int, default=20)
     chosen = parser.parse_args()
-    section = Section("Screening", chosen.patches == service.PATCHES)
+    section = Section("Screening", chosen.patches == service.PATCHES, chosen.out)
     kernel.warm()
     with TemporaryDirectory(prefix="geoplan-bench-") as name:
         folder = Path(name)
@@ -58,7 +58,7 @@ def main() -> None:
         )
         clusters(section, folder, inquiry)
         fast(section, folder, inquiry)
-    section.save(chosen.out)
+    section.save()
 
 
 def screen(inquiry: Inquiry, out: Path, **more: object) -> bytes:

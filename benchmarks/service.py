@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--patches", type=int, default=PATCHES)
     parser.add_argument("--boundaries", type=int, default=9)
     chosen = parser.parse_args()
-    section = Section("A whole check", chosen.patches == PATCHES)
+    section = Section("A whole check", chosen.patches == PATCHES, chosen.out)
     shapes, farmland = synthetic.whole(chosen.patches)
     with TemporaryDirectory(prefix="geoplan-bench-") as name:
         folder = Path(name)
@@ -61,7 +61,7 @@ def main() -> None:
         over_http(section, home, frame, asked, files)
         profiled(section, home, files)
         fresh(section, home, files[0])
-    section.save(chosen.out)
+    section.save()
 
 
 def framed(shapes: np.ndarray, farmland: np.ndarray) -> gpd.GeoDataFrame:

@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--patches", type=int, default=PATCHES)
     parser.add_argument("--tiles", type=int, default=40)
     chosen = parser.parse_args()
-    section = Section("Vector tiles", chosen.patches == PATCHES)
+    section = Section("Vector tiles", chosen.patches == PATCHES, chosen.out)
     shapes, farmland = synthetic.whole(chosen.patches)
     codes = synthetic.codes(farmland)
     tiles = TileSet(coded(shapes, codes), NAME)
@@ -65,7 +65,7 @@ def main() -> None:
     for name, (_, target) in ways.items():
         section.add(f"one tile at zoom {ZOOM}, p50", own, found[name], target)
     section.notes += from_afar(tiles)
-    section.save(chosen.out)
+    section.save()
 
 
 def coded(shapes: np.ndarray, codes: np.ndarray) -> Pack:
