@@ -211,12 +211,15 @@ def _on_both(few: int) -> tuple[list[float], list[float]]:
     layer = synthetic.clean(few)
     west, south, east, north = layer.bounds
     wide = east - west + 50.0
-    for copies in (1, GROWN):  # side by side: the generator itself holds several times what it makes
+    for copies in (1, GROWN):  # side by side: the generator holds several times what it makes
         shapes = [
             shapely.transform(layer.shapes, lambda xy, east=i * wide: xy + np.array([east, 0.0])) for i in range(copies)
         ]
         bounds = (west, south, west + copies * wide, north)
-        packs.append((kernel.pack_of(np.concatenate(shapes), synthetic.PLANE), synthetic.proposals(40, bounds)))
+        with TemporaryDirectory(prefix="geoplan-bench-") as name:
+            file = written(Path(name) / "layer.parquet", np.concatenate(shapes))
+            del shapes
+            packs.append((read(file, synthetic.PLANE), synthetic.proposals(40, bounds)))
     for turn in range(3):
         for i in range(40):
             for timed, (pack, asked) in zip((own, other), packs, strict=True):

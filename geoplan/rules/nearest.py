@@ -13,7 +13,7 @@ from geoplan.layer import Patches
 from geoplan.measure import PRINTS_AS_ZERO, Measurement, generalised, nearest, survey_area
 from geoplan.messages import Message
 from geoplan.messages.units import half_up
-from geoplan.offsets import REACH, Offsets, offset
+from geoplan.offsets import REACH, Offsets
 from geoplan.policy.rule import Limit, ProximityRule, SeparationRule
 from geoplan.register import Neighbour
 from geoplan.rules.bands import Held, Scale, hold, hold_between
@@ -121,7 +121,7 @@ def proximity(rule: ProximityRule, case: Case) -> Judgement:
     scale, error = Scale(rule.limits, rule.strength), 2 * site.accuracy
     reach = max(scale.turning_values) + error
     ground = shapely.buffer(generalised(shape, site.accuracy), reach, quad_segs=64)
-    farther = _features(rule, site, shapely.buffer(_offset_reach(shape, site), reach))
+    farther = _features(rule, site, shapely.buffer(site.offsets(rule.of).at(REACH), reach))
     patches = farther.take(shapely.intersects(_window(ground, site), farther.shapes))
     known = site.known_in(role, ground)
     if not len(patches):
@@ -194,11 +194,6 @@ def _features(rule: ProximityRule, site: Site, ground: shapely.Geometry) -> Patc
 
 def _window(ground: shapely.Geometry, site: Site) -> shapely.Polygon:
     return shapely.box(*shapely.bounds(shapely.union(ground, site.window)))
-
-
-def _offset_reach(shape: shapely.Geometry, site: Site) -> shapely.Geometry:
-    """All that an offset within 500 m can touch."""
-    return offset(generalised(shape, site.accuracy), REACH)
 
 
 def _wants_absence(rule: ProximityRule) -> bool:

@@ -122,13 +122,13 @@ def _column(values: Sequence[Any]) -> Any:
 
 
 def _hundredths(values: Sequence[Any]) -> str:
-    """Areas as printed in both units as whole numbers of hundredths (`vlq`); empty where a row has none."""
+    """Areas as printed in both units as whole numbers of hundredths (`vlq`); empty where they are none."""
     if not all(isinstance(value, Figures) for value in values):
         return ""
     texts = [text for value in values for text in value]
     numbers = [int(text.replace(",", "").replace(".", "")) for text in texts]
-    assert all(f"{number / 100:,.2f}" == text for number, text in zip(numbers, texts, strict=True)), "not as printed"
-    return vlq(numbers)
+    printed_alike = all(f"{number / 100:,.2f}" == text for number, text in zip(numbers, texts, strict=True))
+    return vlq(numbers) if printed_alike else ""
 
 
 def _shared_start(texts: Sequence[str]) -> str:
